@@ -5,7 +5,10 @@ import { bootstrap, root, run } from './bootstrap.mjs';
 bootstrap();
 let code = run('npx', ['--no-install', 'buf', 'generate']);
 if (code === 0 && process.argv.includes('--check')) {
-  const diff = spawnSync('git', ['status', '--porcelain', '--', 'proto/gen'], { cwd: root, encoding: 'utf8' });
+  const diff = spawnSync('git', ['status', '--porcelain', '--', 'proto/gen'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (diff.stdout.trim() !== '') {
     process.stderr.write(`proto/gen is not current; run "npm run generate" and commit:\n${diff.stdout}`);
     code = 1;

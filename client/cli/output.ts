@@ -1,0 +1,85 @@
+import type { Writable } from 'node:stream';
+import { Format, SingleBar } from 'cli-progress';
+
+/** A progress bar, or nothing where the output is no terminal. */
+export interface Progress {
+  /** `done` and `total` in the unit that the label names; total 0 means unknown yet. */
+  update(done: number, total: number): void;
+  stop(): void;
+}
+
+const SILENT: Progress = { update: () => {}, stop: () => {} };
+
+/**
+ * Where a command's answer goes. With `--json` stdout holds JSON only: one object, or NDJSON from commands
+ * that stream. Without it stdout holds text for people. Progress goes to stderr, on a terminal only.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly #out: Writable;
+  readonly #err: Writable & { isTTY?: boolean };
+
+  constructor(json: boolean, out: Writable = process.stdout, err: Writable = process.stderr) {
+    this.json = json;
+    this.#out = out;
+    this.#err = err;
+  }
+
+  /** Prints one answer: the object with `--json`, else the lines. */
+  result(value: object, human: string | readonly string[]): void {
+    if (this.json) this.#out.write(`${stringify(value)}\n`);
+    else for (const line of typeof human === 'string' ? [human] : human) this.#out.write(`${line}\n`);
+  }
+
+  /** A remark for people; silent with `--json`. */
+  say(line: string): void {
+    if (!this.json) this.#out.write(`${line}\n`);
+  }
+
+  warn(line: string): void {
+    this.#err.write(`${line}\n`);
+  }
+
+  progress(label: string): Progress {
+    if (this.json || this.#err.isTTY !== true) return SILENT;
+    const bar = new SingleBar({
+      format: `${label} [{bar}] {percentage}% {value}/{total} {eta_formatted}`,
+      stream: this.#err as NodeJS.WritableStream,
+      hideCursor: true,
+      formatBar: Format.BarFormat,
+    });
+    bar.start(0, 0);
+    return {
+      update: (done, total) => {
+        bar.setTotal(total);
+        bar.update(done);
+      },
+      stop: () => bar.stop(),
+    };
+  }
+}
+
+/** JSON with bytes as lower-case hex and bigint as a number while exact, else as text. */
+export function stringify(value: unknown): string {
+  return JSON.stringify(value, (_key, entry: unknown) => {
+    if (typeof entry === 'bigint')
+      return entry <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(entry) : String(entry);
+    if (entry instanceof Uint8Array) return Buffer.from(entry).toString('hex');
+    return entry;
+  });
+}
+
+/** Columns of text, padded; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? 0, cell.length);
+    });
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,2 @@
+export { type LoadedConfig, loadConfig } from './load.js';
+export { type ClientConfig, ClientConfigSchema } from './schema.js';

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { EXIT, report } from './cli/index.js';
+import { registerCommands } from './commands/index.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** The `hashfed` command line; every command registers itself. */
+export function buildProgram(): Command {
+  const program = new Command('hashfed')
+    .description('Share and match signed hash lists for child protection')
+    .version(version)
+    .option('--json', 'print JSON: one object, or one a line where the command streams')
+    .option('--config FILE', "this member's configuration (default: $HASHFED_CONFIG or ./hashfed.json)")
+    .showHelpAfterError('(add --help for what this command takes)')
+    .exitOverride();
+  registerCommands(program);
+  return program;
+}
+
+try {
+  await buildProgram().parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  else process.exitCode = report(error);
+}
