@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { type LoadedConfig, loadConfig } from '../../sdk/config/index.js';
 import type { Clock, Random } from '../../sdk/core/index.js';
-import { type LoadedConfig, loadConfig } from '../config/index.js';
 import { Output } from './output.js';
 
 /** Everything a command reaches the world through. Tests hand in their own. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { HashfedError } from '../../sdk/core/index.js';
+import { HashfedError } from '../core/index.js';
 import { type ClientConfig, ClientConfigSchema } from './schema.js';
 
 /** A checked configuration and the folder its relative paths start from. */
