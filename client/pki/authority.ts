@@ -1,4 +1,3 @@
-import * as x509 from '@peculiar/x509';
 import { type Clock, HashfedError, type Random } from '../../sdk/core/index.js';
 import {
   ALGORITHM,
@@ -10,6 +9,7 @@ import {
   makeSerial,
   validity,
 } from './engine.js';
+import * as x509 from './x509.js';
 
 /** Time and randomness for what is issued. */
 export interface PkiEnvironment {

@@ -1,7 +1,7 @@
-import * as x509 from '@peculiar/x509';
 import { malformed } from '../../sdk/core/index.js';
 import { ALGORITHM, commonName, generateKeys, type Key, keyToPem } from './engine.js';
 import { type MemberName, spiffeId } from './names.js';
+import * as x509 from './x509.js';
 
 /** Characters of a PEM request; one with a P-256 key takes about 600. */
 const MAX_REQUEST_CHARS = 8 * 1024;

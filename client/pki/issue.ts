@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import * as x509 from '@peculiar/x509';
 import { HashfedError } from '../../sdk/core/index.js';
 import type { Authority, Identity, PkiEnvironment } from './authority.js';
 import { openRequest } from './csr.js';
 import { ALGORITHM, commonName, generateKeys, type Key, keyToPem, makeSerial, validity } from './engine.js';
 import { type MemberName, spiffeId } from './names.js';
+import * as x509 from './x509.js';
 
 /** Days that end certificates last; short, because a stolen one ends by itself. */
 export const END_CERTIFICATE_DAYS = 90;

@@ -1,7 +1,7 @@
-import * as x509 from '@peculiar/x509';
 import { HashfedError } from '../../sdk/core/index.js';
 import type { Authority, Identity, PkiEnvironment } from './authority.js';
 import { END_CERTIFICATE_DAYS, issueMember, issueServer } from './issue.js';
+import * as x509 from './x509.js';
 
 const MEMBER_URI = /^spiffe:\/\/([^/]+)\/members\/([^/]+)$/;
 
