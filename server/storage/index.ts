@@ -1,0 +1,3 @@
+/** The server's storage: one seam, several backends. */
+export type * from './kernel.js';
+export type * from './types.js';
