@@ -2,8 +2,8 @@ import { HashfedError } from '../../sdk/core/index.js';
 
 /** A federation's name: the SPIFFE trust domain (SPIFFE-ID §2.1), at most 253 characters. */
 const FEDERATION = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
-/** A member's name, the last part of `members/{member}`, at most 63 characters. */
-const MEMBER = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** A member's name, the last part of `members/{member}`, at most 64 characters. */
+const MEMBER = /^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/;
 
 /** The URI that names a member in its certificate. Throws USAGE. */
 export function spiffeId(federation: string, member: string): string {
@@ -17,7 +17,7 @@ export function spiffeId(federation: string, member: string): string {
     );
   }
   if (!MEMBER.test(member)) {
-    throw new HashfedError('USAGE', 'member: must be lower-case letters, digits and hyphens, at most 63', {
+    throw new HashfedError('USAGE', 'member: must be lower-case letters, digits and hyphens, at most 64', {
       field: 'member',
     });
   }

@@ -60,7 +60,7 @@ describe('the authority', () => {
     await expect(openAuthority(member)).rejects.toMatchObject({ code: 'USAGE' });
   });
 
-  it.each(['Hoster', 'a/b', '', '-a', 'a_b', '../x', 'ä', 'a'.repeat(64)])(
+  it.each(['Hoster', 'a/b', '', '-a', 'a_b', '../x', 'ä', 'a'.repeat(65)])(
     'refuses the name %j',
     async (member) => {
       const { authority } = await makeAuthority(environment, 'test.example');
