@@ -1,7 +1,8 @@
 /** C2SP tlog-checkpoint with exactly three body lines. https://c2sp.org/tlog-checkpoint */
+
+import { fromBase64, toBase64 } from './base64.js';
 import { malformed } from './errors.js';
 import { HASH_BYTES, isSize } from './merkle.js';
-import { fromBase64, toBase64 } from './text.js';
 
 export interface Checkpoint {
   readonly origin: string;

@@ -1,7 +1,8 @@
 /** C2SP tlog-cosignature, cosignature/v1: a signature over a time in seconds and a checkpoint. */
+import { concat } from './bytes.js';
 import { MAX_AHEAD_MS } from './limits.js';
 import { SIGNATURE_BYTES } from './signature.js';
-import { encodeText } from './text.js';
+import { utf8 } from './utf8.js';
 
 const TIME_BYTES = 8;
 
@@ -13,11 +14,7 @@ export interface Cosignature {
 
 /** `"cosignature/v1\n" ‖ "time " ‖ decimal seconds ‖ "\n" ‖ note body`. */
 export function cosignedMessage(time: bigint, bodyBytes: Uint8Array): Uint8Array {
-  const head = encodeText(`cosignature/v1\ntime ${time}\n`);
-  const message = new Uint8Array(head.length + bodyBytes.length);
-  message.set(head);
-  message.set(bodyBytes, head.length);
-  return message;
+  return concat(utf8(`cosignature/v1\ntime ${time}\n`), bodyBytes);
 }
 
 /** `u64 time ‖ 64-byte signature`; undefined for any other length. */

@@ -3,6 +3,7 @@
  * A verifier works out how many hashes a proof must have before it touches one.
  * Sizes and indexes are integers below 2^53; bit operations on them are divisions by two.
  */
+import { equalBytes } from './bytes.js';
 import { HashfedError, malformed } from './errors.js';
 import { MAX_U53 } from './limits.js';
 import type { Sha256 } from './sha256.js';
@@ -139,8 +140,7 @@ function checkProof(proof: readonly Uint8Array[], want: number): void {
   for (const hash of proof) if (hash.length !== HASH_BYTES) malformed('proof', 'a hash has 32 bytes');
 }
 
-const sameHash = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === HASH_BYTES && b.length === HASH_BYTES && a.every((byte, i) => byte === b[i]);
+const sameHash = (a: Uint8Array, b: Uint8Array): boolean => a.length === HASH_BYTES && equalBytes(a, b);
 
 const mismatch = (what: string): never => {
   throw new HashfedError('ROOT_MISMATCH', `${what} proof does not lead to the root`);

@@ -1,4 +1,6 @@
 /** C2SP signed-note: parsing, verifier keys and key IDs, signing and verifying. https://c2sp.org/signed-note */
+import { fromBase64, toBase64 } from './base64.js';
+import { concat, toHex } from './bytes.js';
 import { cosignedMessage, packCosignature, unpackCosignature } from './cosignature.js';
 import type { Ed25519 } from './ed25519.js';
 import { HashfedError, malformed } from './errors.js';
@@ -6,7 +8,7 @@ import { MAX_NOTE_BYTES, MAX_NOTE_SIGNATURES } from './limits.js';
 import type { Sha256 } from './sha256.js';
 import { isStrictPublicKey, PUBLIC_KEY_BYTES, verifyStrict } from './signature.js';
 import type { Suite } from './suite.js';
-import { decodeText, encodeText, fromBase64, toBase64 } from './text.js';
+import { fromUtf8, utf8 } from './utf8.js';
 
 /** Signature type 0x01: plain Ed25519 over the note body. */
 export const ALG_ED25519 = 0x01;
@@ -59,17 +61,14 @@ export function isKeyName(name: string): boolean {
 
 /** The first 4 bytes of SHA-256(name ‖ "\n" ‖ algorithm ‖ public key). */
 export function noteKeyId(sha: Sha256, key: NoteKey): Uint8Array {
-  const parts = [encodeText(`${key.name}\n`), Uint8Array.of(key.algorithm), key.publicKey];
+  const parts = [utf8(`${key.name}\n`), Uint8Array.of(key.algorithm), key.publicKey];
   return sha.digest(...parts).slice(0, KEY_ID_BYTES);
 }
 
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 /** `name+hex(key ID)+base64(algorithm ‖ public key)`. */
 export function formatVkey(sha: Sha256, key: NoteKey): string {
-  const encoded = toBase64(Uint8Array.of(key.algorithm, ...key.publicKey));
-  return `${key.name}+${hex(noteKeyId(sha, key))}+${encoded}`;
+  const encoded = toBase64(concat(Uint8Array.of(key.algorithm), key.publicKey));
+  return `${key.name}+${toHex(noteKeyId(sha, key))}+${encoded}`;
 }
 
 /** Throws `MALFORMED` for anything but a well-formed vkey of algorithm 0x01 or 0x04 with its own key ID. */
@@ -81,7 +80,7 @@ export function parseVkey(sha: Sha256, text: string): NoteKey {
   if (algorithm !== ALG_ED25519 && algorithm !== ALG_COSIGNATURE) malformed('vkey', 'unknown algorithm');
   const key: NoteKey = { name, algorithm, publicKey: encoded.slice(1) };
   checkNoteKey(key, 'vkey');
-  if (id !== hex(noteKeyId(sha, key))) malformed('vkey', 'key ID does not match the key');
+  if (id !== toHex(noteKeyId(sha, key))) malformed('vkey', 'key ID does not match the key');
   return key;
 }
 
@@ -95,7 +94,7 @@ export function checkNoteKey(key: NoteKey, field: string): void {
 /** Splits a note, verifying nothing. Throws `MALFORMED`. */
 export function parseNote(bytes: Uint8Array): Note {
   if (bytes.length > MAX_NOTE_BYTES) malformed('note', `is over ${MAX_NOTE_BYTES} bytes`);
-  const text = decodeText(bytes, 'note');
+  const text = fromUtf8(bytes, 'note');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the specification forbids exactly these.
   if (/[\u0000-\u0009\u000b-\u001f]/.test(text)) malformed('note', 'holds a control character');
   const split = text.lastIndexOf('\n\n');
@@ -104,7 +103,7 @@ export function parseNote(bytes: Uint8Array): Note {
   const lines = text.slice(split + 2).split('\n');
   if (lines.pop() !== '' || lines.length === 0) malformed('note', 'ends without a signature line');
   if (lines.length > MAX_NOTE_SIGNATURES) malformed('note', `has over ${MAX_NOTE_SIGNATURES} signatures`);
-  return { body, bodyBytes: encodeText(body), signatures: lines.map(parseSignatureLine) };
+  return { body, bodyBytes: utf8(body), signatures: lines.map(parseSignatureLine) };
 }
 
 function parseSignatureLine(line: string): NoteSignature {
@@ -121,7 +120,7 @@ function parseSignatureLine(line: string): NoteSignature {
 /** The note of `body` (ends in a newline) and these signature lines, in order. */
 export function formatNote(body: string, lines: readonly string[]): Uint8Array {
   if (!body.endsWith('\n') || lines.length === 0) malformed('note', 'needs a final newline and a signature');
-  return encodeText(`${body}\n${lines.map((line) => `${line}\n`).join('')}`);
+  return utf8(`${body}\n${lines.map((line) => `${line}\n`).join('')}`);
 }
 
 /**
@@ -134,7 +133,7 @@ export function verifyNote(suite: Suite, bytes: Uint8Array, keys: readonly NoteK
   const known = indexKeys(suite.sha256, keys);
   const verified: VerifiedSignature[] = [];
   for (const signature of note.signatures) {
-    const key = known.get(`${signature.name}+${hex(signature.keyId)}`);
+    const key = known.get(`${signature.name}+${toHex(signature.keyId)}`);
     if (key !== undefined) verified.push(verifySignature(suite.ed25519, key, note, signature));
   }
   return { ...note, verified };
@@ -144,9 +143,9 @@ export function verifyNote(suite: Suite, bytes: Uint8Array, keys: readonly NoteK
 function indexKeys(sha: Sha256, keys: readonly NoteKey[]): Map<string, NoteKey> {
   const index = new Map<string, NoteKey>();
   for (const key of keys) {
-    const id = `${key.name}+${hex(noteKeyId(sha, key))}`;
+    const id = `${key.name}+${toHex(noteKeyId(sha, key))}`;
     const other = index.get(id);
-    if (other !== undefined && hex(other.publicKey) !== hex(key.publicKey)) {
+    if (other !== undefined && toHex(other.publicKey) !== toHex(key.publicKey)) {
       malformed('keys', 'two keys share a name and key ID');
     }
     index.set(id, key);
@@ -182,11 +181,11 @@ export function noteMessage(key: NoteKey, bodyBytes: Uint8Array, timeS: number):
 export function signatureLine(sha: Sha256, key: NoteKey, signature: Uint8Array, timeS: number): string {
   checkNoteKey(key, 'key');
   const bytes = key.algorithm === ALG_COSIGNATURE ? packCosignature(BigInt(timeS), signature) : signature;
-  return `${SIGNATURE_PREFIX}${key.name} ${toBase64(Uint8Array.of(...noteKeyId(sha, key), ...bytes))}`;
+  return `${SIGNATURE_PREFIX}${key.name} ${toBase64(concat(noteKeyId(sha, key), bytes))}`;
 }
 
 /** One signature line over `body` with a seed at hand. `timeS` (Unix seconds) is needed for 0x04. */
 export function signNote(suite: Suite, body: string, key: NoteKey, seed: Uint8Array, timeS = 0): string {
-  const signature = suite.ed25519.sign(seed, noteMessage(key, encodeText(body), timeS));
+  const signature = suite.ed25519.sign(seed, noteMessage(key, utf8(body), timeS));
   return signatureLine(suite.sha256, key, signature, timeS);
 }

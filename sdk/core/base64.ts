@@ -1,29 +1,5 @@
-/** Strict text: UTF-8 without repair and standard base64 without slack, so that equal meaning is equal bytes. */
+/** Standard base64 (RFC 4648 §4) without slack, so that equal meaning is equal bytes. */
 import { malformed } from './errors.js';
-
-declare class TextDecoder {
-  constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });
-  decode(bytes: Uint8Array): string;
-}
-declare class TextEncoder {
-  encode(text: string): Uint8Array;
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
-
-/** UTF-8; a byte order mark is a character like any other. Throws `MALFORMED` naming `field`. */
-export function decodeText(bytes: Uint8Array, field: string): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    return malformed(field, 'is not UTF-8', cause);
-  }
-}
-
-export function encodeText(text: string): Uint8Array {
-  return encoder.encode(text);
-}
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const VALUE = new Map([...ALPHABET].map((letter, i) => [letter, i]));
