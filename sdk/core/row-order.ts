@@ -1,0 +1,104 @@
+import type { RecordArena } from './record-arena.js';
+
+const NONE = new Uint32Array(0);
+
+/** The bucket of a row: the first `bits` bits of its hash (docs/spec/list-format.md §3). */
+export function bucketOfRow(arena: RecordArena, row: number, bits: number): number {
+  const c = arena.chunk(row);
+  const at = arena.offset(row);
+  return ((c[at]! << 8) | c[at + 1]!) >>> (16 - bits);
+}
+
+export function bucketOfHash(hash: Uint8Array, bits: number): number {
+  return ((hash[0]! << 8) | hash[1]!) >>> (16 - bits);
+}
+
+/**
+ * The sorted order of a set, bucket by bucket: one array for all, and an own array for each bucket changed
+ * since it was built. `compact` folds them together; nothing requires it.
+ */
+export class RowOrder {
+  readonly bits: number;
+  private rows: Uint32Array;
+  private starts: Uint32Array;
+  private readonly changed = new Map<number, Uint32Array>();
+
+  private constructor(bits: number, rows: Uint32Array, starts: Uint32Array) {
+    this.bits = bits;
+    this.rows = rows;
+    this.starts = starts;
+  }
+
+  /** `rows` are sorted by (hash, add_index), and owned by the order from now on. */
+  static build(arena: RecordArena, bits: number, rows: Uint32Array): RowOrder {
+    const starts = new Uint32Array(2 ** bits + 1);
+    for (const row of rows) starts[bucketOfRow(arena, row, bits) + 1]!++;
+    for (let b = 0; b < 2 ** bits; b++) starts[b + 1]! += starts[b]!;
+    return new RowOrder(bits, rows, starts);
+  }
+
+  static empty(): RowOrder {
+    return new RowOrder(0, NONE, new Uint32Array(2));
+  }
+
+  get buckets(): number {
+    return 2 ** this.bits;
+  }
+
+  /** Row numbers of bucket `b`, sorted; a view, valid until the next commit or compact. */
+  bucket(b: number): Uint32Array {
+    return this.changed.get(b) ?? this.rows.subarray(this.starts[b]!, this.starts[b + 1]!);
+  }
+
+  /** Replaces whole buckets. */
+  replace(buckets: ReadonlyMap<number, Uint32Array>): void {
+    for (const [b, rows] of buckets) this.changed.set(b, rows);
+  }
+
+  get changedBuckets(): number {
+    return this.changed.size;
+  }
+
+  /** All rows, sorted, in one array: a copy. */
+  all(): Uint32Array {
+    let n = 0;
+    for (let b = 0; b < this.buckets; b++) n += this.bucket(b).length;
+    const out = new Uint32Array(n);
+    let at = 0;
+    for (let b = 0; b < this.buckets; b++) {
+      const rows = this.bucket(b);
+      out.set(rows, at);
+      at += rows.length;
+    }
+    return out;
+  }
+
+  /** O(records) over row numbers alone: about 4 ms a million. */
+  compact(): void {
+    if (this.changed.size === 0) return;
+    const starts = new Uint32Array(this.buckets + 1);
+    for (let b = 0; b < this.buckets; b++) starts[b + 1] = starts[b]! + this.bucket(b).length;
+    this.rows = this.all();
+    this.starts = starts;
+    this.changed.clear();
+  }
+}
+
+/** Merges two sorted runs, leaving out the rows of `before` for which `gone` answers true. */
+export function mergeRows(
+  arena: RecordArena,
+  before: Uint32Array,
+  added: Uint32Array,
+  gone: (row: number) => boolean,
+): Uint32Array {
+  const out = new Uint32Array(before.length + added.length);
+  let n = 0;
+  let a = 0;
+  for (const row of before) {
+    if (gone(row)) continue;
+    while (a < added.length && arena.compare(added[a]!, row) < 0) out[n++] = added[a++]!;
+    out[n++] = row;
+  }
+  while (a < added.length) out[n++] = added[a++]!;
+  return n === out.length ? out : out.slice(0, n);
+}

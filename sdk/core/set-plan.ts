@@ -1,0 +1,91 @@
+import { BucketHasher, DIGEST_BYTES, emptyDigests } from './digest.js';
+import { DEAD_CODE, ERASED_CODE } from './index-pages.js';
+import type { ListSet } from './list-set.js';
+import type { RecordArena } from './record-arena.js';
+import { bucketOfRow, mergeRows, RowOrder } from './row-order.js';
+import { sortRows } from './row-sort.js';
+import type { StagedSet } from './staged-set.js';
+import { U32List } from './u32-list.js';
+
+/** How a staged range changes the set: computed without touching it, then applied as a whole. */
+export interface SetPlan {
+  /** Rows that are live after and were not before, sorted; amended records appear here and in `removed`. */
+  readonly added: Uint32Array;
+  readonly removed: Uint32Array;
+  /** Changed buckets, or a whole new order. */
+  readonly touched: ReadonlyMap<number, Uint32Array>;
+  readonly order: RowOrder | undefined;
+  /** Bucket digests after; empty while bucket_bits is unknown (`bits` < 0). */
+  readonly digests: Uint8Array;
+}
+
+export function planSet(base: ListSet, staged: StagedSet, bits: number): SetPlan {
+  const added = stagedRows(staged);
+  sortRows(base.arena, added);
+  const removed = staged.removed.view().slice();
+  const whole = base.order.bits !== bits || base.digests.length === 0;
+  return whole ? rebuild(base, added, removed, bits) : update(base, added, removed);
+}
+
+function stagedRows(staged: StagedSet): Uint32Array {
+  const rows = new U32List();
+  staged.own.scan(staged.from, staged.next, (_, code) => {
+    if (code !== ERASED_CODE) rows.push(code - 1);
+    return true;
+  });
+  for (const code of staged.changed.values()) if (code !== DEAD_CODE) rows.push(code - 1);
+  return rows.view();
+}
+
+/** Membership of row numbers, one bit each. */
+function rowSet(arena: RecordArena, rows: Uint32Array): (row: number) => boolean {
+  const bitmap = new Uint8Array((arena.capacity >>> 3) + 1);
+  for (const row of rows) bitmap[row >>> 3]! |= 1 << (row & 7);
+  return (row) => (bitmap[row >>> 3]! & (1 << (row & 7))) !== 0;
+}
+
+function rebuild(base: ListSet, added: Uint32Array, removed: Uint32Array, bits: number): SetPlan {
+  const { arena, sha } = base;
+  const rows =
+    base.count === 0 ? added.slice() : mergeRows(arena, base.order.all(), added, rowSet(arena, removed));
+  const order = RowOrder.build(arena, Math.max(bits, 0), rows);
+  const plan = { added, removed, touched: new Map<number, Uint32Array>(), order };
+  if (bits < 0) return { ...plan, digests: new Uint8Array(0) };
+  const hasher = new BucketHasher(sha, arena);
+  const digests = emptyDigests(sha, bits);
+  for (let b = 0; b < order.buckets; b++) {
+    const bucket = order.bucket(b);
+    if (bucket.length > 0) digests.set(hasher.digest(b, bucket), DIGEST_BYTES * b);
+  }
+  return { ...plan, digests };
+}
+
+function update(base: ListSet, added: Uint32Array, removed: Uint32Array): SetPlan {
+  const { arena, order } = base;
+  const gone = rowSet(arena, removed);
+  const runs = runsByBucket(arena, added, order.bits);
+  const buckets = new Set(runs.keys());
+  for (const row of removed) buckets.add(bucketOfRow(arena, row, order.bits));
+  const touched = new Map<number, Uint32Array>();
+  const hasher = new BucketHasher(base.sha, arena);
+  const digests = base.digests.slice();
+  for (const b of buckets) {
+    const rows = mergeRows(arena, order.bucket(b), runs.get(b) ?? new Uint32Array(0), gone);
+    touched.set(b, rows);
+    digests.set(hasher.digest(b, rows), DIGEST_BYTES * b);
+  }
+  return { added, removed, touched, order: undefined, digests };
+}
+
+/** Views of the sorted rows, by bucket. */
+function runsByBucket(arena: RecordArena, rows: Uint32Array, bits: number): Map<number, Uint32Array> {
+  const runs = new Map<number, Uint32Array>();
+  let start = 0;
+  for (let i = 1; i <= rows.length; i++) {
+    const bucket = bucketOfRow(arena, rows[start]!, bits);
+    if (i < rows.length && bucketOfRow(arena, rows[i]!, bits) === bucket) continue;
+    runs.set(bucket, rows.subarray(start, i));
+    start = i;
+  }
+  return runs;
+}
