@@ -15,6 +15,8 @@ export interface ScanOptions extends KeyRange {
   readonly limit?: number;
   /** Descending order. */
   readonly reverse?: boolean;
+  /** Values are empty then, and unchecked. */
+  readonly keysOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -4,6 +4,7 @@
  * store that failed before: reopen it) and, where it takes a signal, with `CANCELLED`. Roots and hashes are 32
  * bytes, times Unix milliseconds, sizes and indexes below 2^53.
  */
+import type { ProofPlan } from '../../sdk/core/index.js';
 
 /** The committed end of one origin's log. */
 export interface Head {
@@ -129,7 +130,10 @@ export interface LogStore {
 }
 
 export interface NodeReader {
+  /** One complete node; 32 bytes. */
   node(level: number, index: number): Promise<Uint8Array>;
+  /** Reads all nodes of a plan (`planInclusion`, `planConsistency`) and hands back what folding it needs. */
+  load(plan: ProofPlan): Promise<(level: number, index: number) => Uint8Array>;
 }
 
 /** What PrepareBatch fixed, over one or several origins. */
