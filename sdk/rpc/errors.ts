@@ -37,7 +37,8 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 const DOMAIN = 'hashfed';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
-const DETAILS_KEY = 'grpc-status-details-bin';
+/** Metadata key of the serialised google.rpc.Status. */
+export const DETAILS_KEY = 'grpc-status-details-bin';
 
 /** What goes over the wire instead of an answer. */
 export interface WireStatus {

@@ -1,6 +1,6 @@
 import { type CallOptions, status as Grpc, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HashfedError } from '../core/index.js';
-import { fromStatus } from './errors.js';
+import { DETAILS_KEY, fromStatus } from './errors.js';
 import { MAX_DEADLINE_MS } from './limits.js';
 
 /** One RPC as ts-proto describes it, for instance `ListServiceService.getCheckpoint`. */
@@ -43,9 +43,14 @@ export function cancelOn(signal: AbortSignal | undefined, call: { cancel(): void
   return () => signal.removeEventListener('abort', onAbort);
 }
 
-/** True where the transport failed, as opposed to the peer's answer. */
-export function isTransportFailure(error: unknown): boolean {
+/** True where the same call may succeed later: UNAVAILABLE, whoever said so. */
+export function isRetryable(error: unknown): boolean {
   return isServiceError(error) && error.code === Grpc.UNAVAILABLE;
+}
+
+/** True where the transport failed, as opposed to a peer that answered with reasons (an overloaded one, say). */
+export function isTransportFailure(error: unknown): boolean {
+  return isRetryable(error) && isServiceError(error) && error.metadata.get(DETAILS_KEY).length === 0;
 }
 
 /** Our error for what grpc-js reports. */

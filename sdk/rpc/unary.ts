@@ -9,6 +9,7 @@ import {
   callOptions,
   cancelled,
   cancelOn,
+  isRetryable,
   isTransportFailure,
   type RpcMethod,
   throwIfAborted,
@@ -43,11 +44,10 @@ export async function callUnary<Request, Response>(
       channel.noteOutcome(false);
       return response;
     } catch (cause) {
-      const failed = isTransportFailure(cause);
-      channel.noteOutcome(failed);
+      channel.noteOutcome(isTransportFailure(cause));
       const error = limits.signal?.aborted ? cancelled() : asRpcError(cause);
       const waitMs = Math.max(backoffMs(channel.random, attempt), error.detail.retryAfterMs ?? 0);
-      if (!failed || attempt >= retries || performance.now() + waitMs >= endMs) throw error;
+      if (!isRetryable(cause) || attempt >= retries || performance.now() + waitMs >= endMs) throw error;
       await pause(waitMs, limits.signal);
     }
   }

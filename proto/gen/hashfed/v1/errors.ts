@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 
-/** Why a call failed. A reason that a client does not know is treated like its gRPC status alone. */
+/** Why a call failed. A reason that a client does not know is treated as UNAVAILABLE without retry. */
 export const ErrorReason = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
