@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { Metadata, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerReadableStream,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import type {
   GetCheckpointRequest,
@@ -53,10 +61,7 @@ async function serve(
   server.addService(
     { getCheckpoint: ListServiceService.getCheckpoint, pullEntries: ListServiceService.pullEntries },
     {
-      getCheckpoint: async (
-        _call: unknown,
-        answer: (error: unknown, value?: GetCheckpointResponse) => void,
-      ) => {
+      getCheckpoint: async (_call: unknown, answer: sendUnaryData<GetCheckpointResponse>) => {
         try {
           answer(null, (await behaviour.checkpoint?.(attempt++)) ?? EMPTY);
         } catch (error) {
@@ -70,8 +75,8 @@ async function serve(
     { uploadEntries: PublishServiceService.uploadEntries },
     {
       uploadEntries: async (
-        call: AsyncIterable<UploadEntriesRequest>,
-        answer: (error: unknown, value?: UploadEntriesResponse) => void,
+        call: ServerReadableStream<UploadEntriesRequest, UploadEntriesResponse>,
+        answer: sendUnaryData<UploadEntriesResponse>,
       ) => {
         try {
           answer(null, await behaviour.upload?.(call));
