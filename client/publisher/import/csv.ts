@@ -54,7 +54,7 @@ function checkHeading(heading: string[], map: ImportMap): string[] {
     const found = names.filter((name) => name === wanted).length;
     if (found !== 1) {
       const why = found === 0 ? 'is not in the heading' : 'stands in the heading twice';
-      throw new HashfedError('MALFORMED', `line 1: column "${wanted}" ${why}`, { field: wanted });
+      throw new HashfedError('MALFORMED', `line 1: column "${wanted}" ${why}`, { field: wanted ?? 'file' });
     }
   }
   return names;

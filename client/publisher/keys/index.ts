@@ -1,0 +1,11 @@
+export {
+  KEY_ROLES,
+  type KeyFile,
+  type KeyRole,
+  makeKey,
+  readKey,
+  readKeyFile,
+  type SecretKey,
+  writeKey,
+} from './key-file.js';
+export { encodeRootBody, type NamedKey, type RootPlan, signRootBody } from './root-body.js';
