@@ -22,7 +22,11 @@ type Answer<M extends Method> = Parameters<M['responseSerialize']>[0];
 export type UnaryHandler<Q, P> = (request: Q, context: CallContext) => Promise<P>;
 /** One request, many answers: each is asked for when the one before has left. End on `context.signal`. */
 export type ServerStreamHandler<Q, P> = (request: Q, context: CallContext) => AsyncIterable<P>;
-/** Many requests, one answer. The iterable throws the reason of `context.signal` when that aborts. */
+/**
+ * Many requests, one answer. The iterable throws the reason of `context.signal` when that aborts. Its end
+ * proves nothing: Node's clients end a stream before they cancel it. Requests MUST say what makes them
+ * complete (a count, a digest), and a handler MUST change nothing before it has seen that.
+ */
 export type ClientStreamHandler<Q, P> = (requests: AsyncIterable<Q>, context: CallContext) => Promise<P>;
 
 export type Handler<M extends Method> = M extends { requestStream: true; responseStream: false }

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -260,4 +261,32 @@ export function detailsOf(error: ServiceError): string {
 /** Waits until `condition` holds; the test's own timeout ends it otherwise. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/**
+ * A connection below gRPC, whose streams read nothing at all: a gRPC client would buffer what arrives. Each
+ * call of `open` sends one empty request and ends its side, unless it is not to be `complete`.
+ */
+export async function dialRaw(bench: Bench, member: string) {
+  const identity = await bench.federation.member(member);
+  const session = connectHttp2(`https://localhost:${bench.server.port}`, {
+    ca: bench.federation.ca.certificatePem,
+    cert: identity.certificatePem,
+    key: identity.keyPem,
+    lookup: (_host, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }] as never, 4),
+  });
+  session.on('error', () => {});
+  const open = (method: Method, complete = true): ClientHttp2Stream => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': method.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    stream.on('error', () => {});
+    stream.write(Buffer.alloc(5));
+    if (complete) stream.end();
+    return stream;
+  };
+  return { session, open };
 }
