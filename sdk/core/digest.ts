@@ -15,6 +15,7 @@ const SET_LABEL = utf8('hashfed-set/1\n');
 const HEADER = BUCKET_LABEL.length + 4;
 /** Bytes gathered for one bucket before a further part is begun; large buckets take several parts. */
 const PART_BYTES = 1 << 20;
+const PART_ROWS = 8_192;
 
 function header(b: number): Uint8Array {
   const out = new Uint8Array(HEADER);
@@ -66,33 +67,23 @@ export class BucketHasher {
 
   /** `rows` are those of bucket `b`, sorted. */
   digest(b: number, rows: Uint32Array): Uint8Array {
-    const bytes = this.bytesOf(rows);
+    const bytes = this.arena.recordsLength(rows);
     if (bytes > PART_BYTES) return this.sha.digest(header(b), ...this.parts(rows));
     if (HEADER + bytes > this.scratch.length) {
       this.scratch = new Uint8Array(2 * (HEADER + bytes));
       this.scratch.set(BUCKET_LABEL);
     }
     writeU32(this.scratch, BUCKET_LABEL.length, b);
-    let at = HEADER;
-    for (const row of rows) at = this.arena.copyRecord(row, this.scratch, at);
-    return this.sha.digest(this.scratch.subarray(0, at));
-  }
-
-  private bytesOf(rows: Uint32Array): number {
-    let bytes = 0;
-    for (const row of rows) bytes += this.arena.recordLength(row);
-    return bytes;
+    const end = this.arena.copyRecords(rows, this.scratch, HEADER);
+    return this.sha.digest(this.scratch.subarray(0, end));
   }
 
   private parts(rows: Uint32Array): Uint8Array[] {
     const parts: Uint8Array[] = [];
-    for (let from = 0; from < rows.length; ) {
-      let bytes = 0;
-      let to = from;
-      while (to < rows.length && bytes < PART_BYTES) bytes += this.arena.recordLength(rows[to++]!);
-      const part = new Uint8Array(bytes);
-      let at = 0;
-      for (; from < to; from++) at = this.arena.copyRecord(rows[from]!, part, at);
+    for (let from = 0; from < rows.length; from += PART_ROWS) {
+      const run = rows.subarray(from, from + PART_ROWS);
+      const part = new Uint8Array(this.arena.recordsLength(run));
+      this.arena.copyRecords(run, part, 0);
       parts.push(part);
     }
     return parts;

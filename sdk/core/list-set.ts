@@ -34,4 +34,13 @@ export class ListSet {
     else this.order.replace(plan.touched);
     this.digests = plan.digests;
   }
+
+  compact(): void {
+    this.version++;
+    this.leaving = new Uint32Array(0);
+    const rows = this.order.all();
+    this.arena.arrange(rows);
+    this.order.renumber();
+    for (let row = 0; row < rows.length; row++) this.index.set(this.arena.addIndex(row), row + 1);
+  }
 }

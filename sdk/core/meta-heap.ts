@@ -8,7 +8,8 @@ const UNITS_PER_CHUNK = 16_384;
 export class MetaHeap {
   private readonly chunks: Uint8Array[] = [];
   private readonly free = new Map<number, number[]>();
-  private next = 0;
+  /** Address 0 means none. */
+  private next = 1;
 
   /** Copies `b[at, at + length)`, 1–512 bytes; answers its address. */
   put(b: Uint8Array, at: number, length: number): number {

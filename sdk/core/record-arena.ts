@@ -20,6 +20,8 @@ export class RecordArena {
   private readonly heap = new MetaHeap();
   private readonly free: number[] = [];
   private used = 0;
+  private withMeta = 0;
+  private moves = 0;
 
   constructor(hashLength: number) {
     this.hashLength = hashLength;
@@ -53,6 +55,11 @@ export class RecordArena {
   release(row: number): void {
     this.dropMeta(row);
     this.free.push(row);
+  }
+
+  /** Grows when `arrange` renumbers the rows: row numbers of before mean nothing then. */
+  get numbering(): number {
+    return this.moves;
   }
 
   addIndex(row: number): number {
@@ -139,6 +146,29 @@ export class RecordArena {
     return this.stride + this.metaLength(row);
   }
 
+  /** Bytes of all these records together. */
+  recordsLength(rows: Uint32Array): number {
+    if (this.withMeta === 0) return rows.length * this.stride;
+    let bytes = 0;
+    for (const row of rows) bytes += this.recordLength(row);
+    return bytes;
+  }
+
+  /** Writes the canonical records one behind the other to `out[at…)`; answers the offset behind them. */
+  copyRecords(rows: Uint32Array, out: Uint8Array, at: number): number {
+    let to = at;
+    if (this.withMeta > 0) {
+      for (const row of rows) to = this.copyRecord(row, out, to);
+      return to;
+    }
+    for (let i = 0; i < rows.length; ) {
+      const run = this.runLength(rows, i);
+      to = run === 1 ? this.copyRecord(rows[i]!, out, to) : this.copyRun(rows[i]!, run, out, to);
+      i += run;
+    }
+    return to;
+  }
+
   /** Writes the canonical record to `out[at…)`; answers the offset behind it. */
   copyRecord(row: number, out: Uint8Array, at: number): number {
     const c = this.chunk(row);
@@ -162,6 +192,86 @@ export class RecordArena {
     return this.chunk(row).slice(at, at + this.hashLength);
   }
 
+  /** How many rows from position `i` on lie side by side. */
+  private runLength(rows: Uint32Array, i: number): number {
+    const first = rows[i]!;
+    const most = Math.min(rows.length - i, CHUNK_ROWS - (first & (CHUNK_ROWS - 1)));
+    let n = 1;
+    while (n < most && rows[i + n] === first + n) n++;
+    return n;
+  }
+
+  private copyRun(first: number, run: number, out: Uint8Array, at: number): number {
+    const from = this.offset(first);
+    out.set(this.chunk(first).subarray(from, from + run * this.stride), at);
+    return at + run * this.stride;
+  }
+
+  /**
+   * Moves rows so that `rows[i]` becomes row i, in place; rows that are not named are dropped. Other forks'
+   * row numbers are void from then on.
+   */
+  arrange(rows: Uint32Array): void {
+    const order = this.withRest(rows);
+    const done = new Uint8Array((order.length >>> 3) + 1);
+    const spare = new Uint8Array(this.stride);
+    for (let i = 0; i < order.length; i++)
+      if (order[i] !== i && (done[i >>> 3]! & (1 << (i & 7))) === 0) this.moveCycle(order, done, spare, i);
+    this.used = rows.length;
+    this.free.length = 0;
+    this.moves++;
+    const chunks = Math.ceil(rows.length / CHUNK_ROWS);
+    this.chunks.length = chunks;
+    this.metaAt.length = chunks;
+  }
+
+  /** `rows`, then every other row number, freed of its meta. */
+  private withRest(rows: Uint32Array): Uint32Array {
+    const order = new Uint32Array(this.used);
+    const named = new Uint8Array(this.used);
+    order.set(rows);
+    for (const row of rows) named[row] = 1;
+    let n = rows.length;
+    for (let row = 0; row < this.used; row++) {
+      if (named[row] === 1) continue;
+      this.dropMeta(row);
+      order[n++] = row;
+    }
+    return order;
+  }
+
+  private moveCycle(order: Uint32Array, done: Uint8Array, spare: Uint8Array, start: number): void {
+    this.copyFixed(start, spare, 0);
+    const spareMeta = this.metaAddress(start);
+    let to = start;
+    for (let from = order[to]!; from !== start; from = order[to]!) {
+      this.copyFixed(from, this.chunk(to), this.offset(to));
+      this.setMetaAddress(to, this.metaAddress(from));
+      done[to >>> 3]! |= 1 << (to & 7);
+      to = from;
+    }
+    this.chunk(to).set(spare, this.offset(to));
+    this.setMetaAddress(to, spareMeta);
+    done[to >>> 3]! |= 1 << (to & 7);
+  }
+
+  private copyFixed(row: number, out: Uint8Array, at: number): void {
+    const c = this.chunk(row);
+    const o = this.offset(row);
+    for (let i = 0; i < this.stride; i++) out[at + i] = c[o + i]!;
+  }
+
+  private metaAddress(row: number): number {
+    return this.metaAt[row >>> CHUNK_SHIFT]?.[row & (CHUNK_ROWS - 1)] ?? 0;
+  }
+
+  private setMetaAddress(row: number, address: number): void {
+    const chunk = row >>> CHUNK_SHIFT;
+    if (address !== 0) this.metaAt[chunk] ??= new Uint32Array(CHUNK_ROWS);
+    const addresses = this.metaAt[chunk];
+    if (addresses !== undefined) addresses[row & (CHUNK_ROWS - 1)] = address;
+  }
+
   private metaLength(row: number): number {
     return readU16(this.chunk(row), this.offset(row) + this.hashLength + REC.META);
   }
@@ -171,15 +281,14 @@ export class RecordArena {
     const length = readU16(b, at);
     writeU16(this.chunk(row), this.offset(row) + this.hashLength + REC.META, length);
     if (length === 0) return;
-    const chunk = row >>> CHUNK_SHIFT;
-    const addresses = this.metaAt[chunk] ?? new Uint32Array(CHUNK_ROWS);
-    this.metaAt[chunk] = addresses;
-    addresses[row & (CHUNK_ROWS - 1)] = this.heap.put(b, at + 2, length);
+    this.withMeta++;
+    this.setMetaAddress(row, this.heap.put(b, at + 2, length));
   }
 
   private dropMeta(row: number): void {
     const length = this.metaLength(row);
     if (length === 0) return;
+    this.withMeta--;
     this.heap.release(this.metaAt[row >>> CHUNK_SHIFT]![row & (CHUNK_ROWS - 1)]!, length);
     this.chunk(row).set(NO_META, this.offset(row) + this.hashLength + REC.META);
   }

@@ -52,7 +52,10 @@ export class LeafReplay {
     if (this.set.next >= this.until) return;
     const index = this.set.next++;
     if (this.stoppedAt !== undefined) return;
-    if (erased) return this.applyErased(index);
+    if (erased) {
+      this.applyErased(index);
+      return;
+    }
     const judged = judgeLeaf(b, at, length);
     if (judged === JUDGED.UPGRADE) this.stoppedAt = index;
     else if (judged === JUDGED.MALFORMED) this.anomalies.note(index, 'malformed');
@@ -67,16 +70,19 @@ export class LeafReplay {
 
   private applyJudged(b: Uint8Array, at: number, length: number, index: number): void {
     const kind = b[at + 1]!;
-    if (kind === LEAF_KIND.SEAL) return this.applySeal(b.subarray(at, at + length), index);
     const isCommit = kind === LEAF_KIND.COMMIT;
-    if (isCommit !== (this.hashType === 0)) this.anomalies.note(index, 'malformed');
+    if (kind === LEAF_KIND.SEAL) this.applySeal(b.subarray(at, at + length), index);
+    else if (isCommit !== (this.hashType === 0)) this.anomalies.note(index, 'malformed');
     else if (kind === LEAF_KIND.ADD) this.applyAdd(b, at, index);
     else if (kind === LEAF_KIND.HOLD) this.applyHold(b, at, index);
     else if (!isCommit) this.applyToTarget(b, at, kind, index);
   }
 
   private applyAdd(b: Uint8Array, at: number, index: number): void {
-    if (b[at + 11] !== this.hashType) return this.anomalies.note(index, 'hash_type');
+    if (b[at + 11] !== this.hashType) {
+      this.anomalies.note(index, 'hash_type');
+      return;
+    }
     this.counts.added++;
     if (b[at + 2] !== 0) this.counts.readded++;
     this.set.add(b, at, index);
@@ -94,7 +100,10 @@ export class LeafReplay {
 
   private applyHold(b: Uint8Array, at: number, index: number): void {
     const hold = readHold(b, at, index);
-    if (hold.to > index) return this.anomalies.note(index, 'malformed');
+    if (hold.to > index) {
+      this.anomalies.note(index, 'malformed');
+      return;
+    }
     this.holds.push(hold);
     const atMs = Math.max(readU64(b, at + 3), this.chain.maxTimeMs);
     this.counts.held.push({ index, from: hold.from, to: hold.to, atMs });

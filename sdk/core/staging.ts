@@ -34,6 +34,7 @@ export class Staging {
   readonly replay: LeafReplay;
   private readonly state: ListState;
   private readonly version: number;
+  private readonly numbering: number;
   private plan: { readonly bits: number; readonly changes: number; readonly set: SetPlan } | undefined;
   private finished: StateHead | undefined;
   private closed = false;
@@ -41,6 +42,7 @@ export class Staging {
   constructor(state: ListState, options: StageOptions = {}) {
     this.state = state;
     this.version = state.set.version;
+    this.numbering = state.set.arena.numbering;
     const { type } = state.origin;
     this.replay = new LeafReplay({
       set: new StagedSet(state.set, state.size),
@@ -133,7 +135,7 @@ export class Staging {
   discard(): void {
     if (this.closed) return;
     this.closed = true;
-    this.replay.set.release();
+    if (this.numbering === this.state.set.arena.numbering) this.replay.set.release();
   }
 
   /** The digest of the last SEAL against its entries; undefined while erased leaves are live. For audits. */

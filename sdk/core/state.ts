@@ -142,11 +142,8 @@ export class ListState {
   bytesOfBucket(b: number): Uint8Array {
     const { arena } = this.set;
     const rows = this.rowsOfBucket(b);
-    let length = 0;
-    for (const row of rows) length += arena.recordLength(row);
-    const out = new Uint8Array(length);
-    let at = 0;
-    for (const row of rows) at = arena.copyRecord(row, out, at);
+    const out = new Uint8Array(arena.recordsLength(rows));
+    arena.copyRecords(rows, out, 0);
     return out;
   }
 
@@ -185,8 +182,12 @@ export class ListState {
     return anchorCounts(this.counts, this.set.arena, scan, anchorSize);
   }
 
-  /** Folds changed buckets into one array: O(records) over row numbers; never required. */
+  /**
+   * Moves records into their order, in place: later commits and snapshots then read memory in sequence. Worth
+   * it after a cold build (about 0.5 s a million); never required. Renumbers rows, so call it before indexing
+   * by row, and with no staging open: any that is becomes void.
+   */
   compact(): void {
-    this.set.order.compact();
+    this.set.compact();
   }
 }
