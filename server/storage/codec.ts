@@ -2,6 +2,12 @@
 import { MAX_U53 } from '../../sdk/core/index.js';
 import { damaged } from './failure.js';
 
+/** A view of the same bytes that is no Buffer: Buffer's `slice` shares memory where Uint8Array's copies. */
+export const plain = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+
+export const concatBytes = (parts: readonly Uint8Array[]): Uint8Array => plain(Buffer.concat(parts));
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class ValueWriter {
@@ -43,7 +49,7 @@ export class ValueWriter {
   }
 
   finish(): Uint8Array {
-    return Buffer.concat(this.#parts);
+    return concatBytes(this.#parts);
   }
 }
 

@@ -3,6 +3,7 @@
  * numbers big-endian. Table numbers are part of the format and never reused.
  */
 import { HashfedError } from '../../sdk/core/index.js';
+import { concatBytes } from './codec.js';
 import type { KeyRange } from './kernel.js';
 import { MAX_NAME_BYTES } from './limits.js';
 
@@ -70,7 +71,7 @@ function part(value: KeyPart): Uint8Array {
 }
 
 export function keyOf(table: TableName, ...parts: readonly KeyPart[]): Uint8Array {
-  return Buffer.concat([Uint8Array.of(TABLES[table].id), ...parts.map(part)]);
+  return concatBytes([Uint8Array.of(TABLES[table].id), ...parts.map(part)]);
 }
 
 /** The first key that does not begin with `prefix`. */

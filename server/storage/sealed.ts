@@ -4,6 +4,7 @@
  * wrong place is found too. No secret is involved: this finds damage, the Merkle roots find malice.
  */
 import { createHash } from 'node:crypto';
+import { plain } from './codec.js';
 import { damaged } from './failure.js';
 import { tableOf } from './keys.js';
 
@@ -31,7 +32,7 @@ export function unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array {
   if (end < 1) damaged(kind, 'is cut short');
   if (!checksum(key, sealed.subarray(0, end)).equals(sealed.subarray(end))) damaged(kind, 'is damaged');
   if (sealed[0] !== SEAL_FORMAT) damaged(kind, 'has a newer format than this program knows');
-  return sealed.subarray(1, end);
+  return plain(sealed).subarray(1, end);
 }
 
 /** The checksum of a sealed value, for multiset sums; not verified here. */

@@ -23,7 +23,8 @@ export class MemoryKernel implements Kernel {
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     this.#need();
-    return this.#rows.get(text(key))?.slice();
+    const value = this.#rows.get(text(key));
+    return value && Uint8Array.from(value);
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
@@ -43,7 +44,7 @@ export class MemoryKernel implements Kernel {
     }
     for (const { key, value } of puts) {
       if (!this.#rows.has(text(key))) this.#sorted = undefined;
-      this.#rows.set(text(key), value.slice());
+      this.#rows.set(text(key), Uint8Array.from(value));
     }
     for (const key of deletes) if (this.#rows.delete(text(key))) this.#sorted = undefined;
     return true;
@@ -77,7 +78,7 @@ export class MemoryKernel implements Kernel {
     checkAborted(signal);
     for (const [key, value] of rows) {
       checkAborted(signal);
-      yield { key: bytes(key), value: keysOnly ? new Uint8Array(0) : value.slice() };
+      yield { key: bytes(key), value: keysOnly ? new Uint8Array(0) : Uint8Array.from(value) };
     }
   }
 }

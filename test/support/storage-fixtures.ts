@@ -49,6 +49,8 @@ export class TestClock implements Clock {
   }
 }
 
+export const utf8 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
+
 /** Deterministic bytes. */
 export function testRandom(seed: number): Random {
   let count = 0;
@@ -97,9 +99,9 @@ export const partOf = (segment: Segment, ...before: Segment[]): CommitPart => ({
   segments: [...before, segment].map(({ id }) => id),
   size: segment.to,
   root: segment.root,
-  note: Buffer.from(`note ${segment.to}`),
+  note: utf8(`note ${segment.to}`),
   anchor: new Uint8Array(0),
-  state: Buffer.from(`state ${segment.to}`),
+  state: utf8(`state ${segment.to}`),
 });
 
 /** Appends [size, to) and commits. */

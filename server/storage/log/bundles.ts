@@ -1,5 +1,6 @@
 /** Reads bundles of a segment, and shapes a stream of them for the wire. */
 import { MAX_BUNDLE_BYTES, MIN_BUNDLE_BYTES } from '../../../sdk/core/index.js';
+import { concatBytes } from '../codec.js';
 import { lastRow, type StorageDeps } from '../deps.js';
 import { checkAborted, damaged } from '../failure.js';
 import { frameOffset } from '../frames.js';
@@ -65,5 +66,5 @@ export async function* join(bundles: AsyncIterable<Bundle>, signal?: AbortSignal
 function joined(bundles: readonly Bundle[]): Bundle {
   if (bundles.length === 1) return bundles[0]!;
   const count = bundles.reduce((sum, bundle) => sum + bundle.count, 0);
-  return { first: bundles[0]!.first, count, bytes: Buffer.concat(bundles.map((bundle) => bundle.bytes)) };
+  return { first: bundles[0]!.first, count, bytes: concatBytes(bundles.map((bundle) => bundle.bytes)) };
 }

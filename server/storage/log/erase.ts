@@ -1,5 +1,6 @@
 /** Erasure in place: a leaf gives way to its hash, and the older bytes to nothing. */
 import { HashfedError } from '../../../sdk/core/index.js';
+import { concatBytes } from '../codec.js';
 import { lastRow, retry } from '../deps.js';
 import { checkAborted, damaged } from '../failure.js';
 import { isErased, nextFrame } from '../frames.js';
@@ -77,5 +78,5 @@ function rewrite(
     at = end;
   }
   parts.push(bytes.subarray(kept));
-  return { out: Buffer.concat(parts), erased };
+  return { out: concatBytes(parts), erased };
 }

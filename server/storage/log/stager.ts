@@ -1,6 +1,7 @@
 /** Writes one segment: bundles and tiles go to the store as they come, the segment record closes them. */
 import { createHash } from 'node:crypto';
 import { type CompactRange, HashfedError, MAX_U53 } from '../../../sdk/core/index.js';
+import { concatBytes, plain } from '../codec.js';
 import { deleteRange, type StorageDeps } from '../deps.js';
 import { countFrames, nextFrame } from '../frames.js';
 import type { Row } from '../kernel.js';
@@ -72,7 +73,7 @@ export class SegmentStager implements Stager {
   async append(bytes: Uint8Array): Promise<void> {
     this.#need(bytes.length <= MAX_VALUE_BYTES, 'at most 4 MiB are appended in one call');
     countFrames(bytes);
-    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    const all = this.#rest.length === 0 ? plain(bytes) : concatBytes([this.#rest, bytes]);
     let [start, count] = [0, 0];
     for (let at = 0; at < all.length; ) {
       at = nextFrame(all, at);
@@ -99,7 +100,7 @@ export class SegmentStager implements Stager {
       to: this.#range.size,
       root: this.#range.root(),
       compactRange: this.#range.hashes,
-      digest: this.#digest.digest(),
+      digest: plain(this.#digest.digest()),
     };
     await this.#flush();
     await this.#writing;
@@ -162,7 +163,7 @@ export async function dropSegment(
   const raw = await kernel.get(key);
   if (!raw) return true;
   if (raw[0] === SegmentState.committed) return false;
-  const dropped = Buffer.from(raw);
+  const dropped = raw.slice();
   dropped[0] = SegmentState.dropped;
   if (!(await kernel.transact({ checks: [{ key, value: raw }], puts: [{ key, value: dropped }] })))
     return false;

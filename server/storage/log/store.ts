@@ -1,5 +1,6 @@
 /** The log store: reading and committing, one method each, over the parts in this folder. */
 import { CompactRange, HashfedError } from '../../../sdk/core/index.js';
+import { concatBytes } from '../codec.js';
 import { freshId, retry, type StorageDeps } from '../deps.js';
 import { checkAborted, damaged } from '../failure.js';
 import { KeyReader, rangeOf } from '../keys.js';
@@ -132,7 +133,7 @@ export class LogRepository implements LogStore {
     for (let tile = start; tile * TILE_HASHES < to; tile += 1)
       tiles.push(await this.reader.tile(origin, 0, tile));
     const skip = start * TILE_HASHES;
-    return Buffer.concat(tiles).subarray((from - skip) * 32, (to - skip) * 32);
+    return concatBytes(tiles).subarray((from - skip) * 32, (to - skip) * 32);
   }
 
   /** What a segment at the head continues; read again when a commit comes between. */
