@@ -49,11 +49,11 @@ export interface BatchList {
   /** Origin, at most 128 bytes. */
   readonly origin: string;
   /**
-   * Leaves in order, `(u16 length | leaf)*`: ADD, WITHDRAW, AMEND, HOLD, or COMMIT; the SEAL is made by `prepare`.
-   * WITHDRAW and AMEND name indexes below `based_on`.
+   * SHA-256 of the concatenated `(u16 length | leaf)*` bytes in the frames of this list, 32 bytes. Leaves are ADD,
+   * WITHDRAW, AMEND, HOLD or COMMIT; the SEAL is made by `prepare`. WITHDRAW and AMEND name indexes below `based_on`.
    */
-  readonly leaves: Uint8Array;
-  /** Number of leaves. */
+  readonly entriesSha256: Uint8Array;
+  /** Number of leaves in the frames of this list. */
   readonly count: bigint;
   /** Size that the batch was made against; 0 where it needs none. */
   readonly basedOn: bigint;
@@ -93,8 +93,8 @@ export interface SigningRange {
   readonly to: bigint;
   /** Root after, 32 bytes; recomputed and compared by the signer. */
   readonly root: Uint8Array;
-  /** Every entry of [from, to), `(u16 length | leaf)*`. At most 64 MiB in one chunk of the file. */
-  readonly bundles: readonly Uint8Array[];
+  /** SHA-256 of the `(u16 length | leaf)*` bytes of [from, to), 32 bytes; every one of these entries is in the frames. */
+  readonly entriesSha256: Uint8Array;
   /** What the preparer counted; recomputed and compared by the signer. */
   readonly counts:
     | ChangeCounts
@@ -290,7 +290,7 @@ export const BatchFile: MessageFns<BatchFile> = {
 };
 
 function createBaseBatchList(): BatchList {
-  return { origin: "", leaves: new Uint8Array(0), count: 0n, basedOn: 0n };
+  return { origin: "", entriesSha256: new Uint8Array(0), count: 0n, basedOn: 0n };
 }
 
 export const BatchList: MessageFns<BatchList> = {
@@ -298,8 +298,8 @@ export const BatchList: MessageFns<BatchList> = {
     if (message.origin !== "") {
       writer.uint32(10).string(message.origin);
     }
-    if (message.leaves.length !== 0) {
-      writer.uint32(18).bytes(message.leaves);
+    if (message.entriesSha256.length !== 0) {
+      writer.uint32(18).bytes(message.entriesSha256);
     }
     if (message.count !== 0n) {
       if (BigInt.asUintN(64, message.count) !== message.count) {
@@ -342,7 +342,7 @@ export const BatchList: MessageFns<BatchList> = {
               break;
             }
 
-            message.leaves = reader.bytes();
+            message.entriesSha256 = reader.bytes();
             continue;
           }
           case 3: {
@@ -379,7 +379,7 @@ export const BatchList: MessageFns<BatchList> = {
   fromPartial<I extends Exact<DeepPartial<BatchList>, I>>(object: I): BatchList {
     const message = createBaseBatchList() as any;
     message.origin = object.origin ?? "";
-    message.leaves = object.leaves ?? new Uint8Array(0);
+    message.entriesSha256 = object.entriesSha256 ?? new Uint8Array(0);
     message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
     message.basedOn = (object.basedOn !== undefined && object.basedOn !== null) ? BigInt(object.basedOn) : 0n;
     return message;
@@ -545,7 +545,7 @@ function createBaseSigningRange(): SigningRange {
     compactRange: new Uint8Array(0),
     to: 0n,
     root: new Uint8Array(0),
-    bundles: [],
+    entriesSha256: new Uint8Array(0),
     counts: undefined,
     sinceAnchor: undefined,
     oneKey: [],
@@ -581,8 +581,8 @@ export const SigningRange: MessageFns<SigningRange> = {
     if (message.root.length !== 0) {
       writer.uint32(50).bytes(message.root);
     }
-    for (const v of message.bundles) {
-      writer.uint32(58).bytes(v!);
+    if (message.entriesSha256.length !== 0) {
+      writer.uint32(58).bytes(message.entriesSha256);
     }
     if (message.counts !== undefined) {
       ChangeCounts.encode(message.counts, writer.uint32(66).fork()).join();
@@ -674,7 +674,7 @@ export const SigningRange: MessageFns<SigningRange> = {
               break;
             }
 
-            message.bundles.push(reader.bytes());
+            message.entriesSha256 = reader.bytes();
             continue;
           }
           case 8: {
@@ -748,7 +748,7 @@ export const SigningRange: MessageFns<SigningRange> = {
     message.compactRange = object.compactRange ?? new Uint8Array(0);
     message.to = (object.to !== undefined && object.to !== null) ? BigInt(object.to) : 0n;
     message.root = object.root ?? new Uint8Array(0);
-    message.bundles = object.bundles?.map((e) => e) || [];
+    message.entriesSha256 = object.entriesSha256 ?? new Uint8Array(0);
     message.counts = (object.counts !== undefined && object.counts !== null)
       ? ChangeCounts.fromPartial(object.counts)
       : undefined;

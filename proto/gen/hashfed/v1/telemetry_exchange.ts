@@ -166,11 +166,11 @@ export interface WatchCaseOutcomesResponse {
   readonly timeMs: bigint;
 }
 
-/** Asks for telemetry. The monitor reads all members, a hoster its own, a publisher sync states of its lists. */
+/** Asks for telemetry; monitor only. */
 export interface QueryTelemetryRequest {
   /** What to return. */
   readonly kind: TelemetryKind;
-  /** Only these members (`members/{member}`), at most 256; empty for all that the caller may read. */
+  /** Only these members (`members/{member}`), at most 256; empty for all. */
   readonly members: readonly string[];
   /** Only windows that start at or after this, Unix milliseconds; 0 for no limit. Reports only. */
   readonly fromMs: bigint;
