@@ -1,13 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import {
+  credentials,
   Metadata,
+  makeClientConstructor,
   Server,
   ServerCredentials,
   type ServerReadableStream,
   type ServerWritableStream,
+  type ServiceDefinition,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
 import { afterEach, describe, expect, it } from 'vitest';
 import type {
   GetCheckpointRequest,
@@ -538,4 +543,31 @@ it('backs off exponentially within bounds', () => {
   expect([0, 1, 2, 20].map((attempt) => backoffMs(fixed(0), attempt))).toEqual([50, 100, 200, 2_500]);
   expect(backoffMs(fixed(255), 20)).toBeGreaterThan(4_990);
   expect(backoffMs(fixed(255), 20)).toBeLessThan(5_000);
+});
+
+it('understands a client that knows the protocol from its .proto files alone', async () => {
+  const checkpoint = { origin: ORIGIN, note: Buffer.from('note'), rootVersion: 2n ** 53n - 1n };
+  const full = {
+    ...checkpoint,
+    anchorNote: new Uint8Array(),
+    freshness: new Uint8Array(),
+    liveness: new Uint8Array(),
+  };
+  const address = await serve({ checkpoint: () => ({ checkpoint: full, minWaitMs: 9 }) });
+  const folder = fileURLToPath(new URL('../../proto', import.meta.url));
+  const loaded = loadSync('hashfed/v1/list_service.proto', { includeDirs: [folder], longs: String });
+  const Foreign = makeClientConstructor(loaded['hashfed.v1.ListService'] as ServiceDefinition, 'ListService');
+  const client = new Foreign(address, credentials.createInsecure());
+  opened.push(() => client.close());
+  const answer = await new Promise((resolve, reject) => {
+    const call = client['getCheckpoint'] as (
+      request: object,
+      done: (error: unknown, value: unknown) => void,
+    ) => void;
+    call.call(client, { origin: ORIGIN }, (error, value) => (error ? reject(error) : resolve(value)));
+  });
+  expect(answer).toMatchObject({
+    minWaitMs: 9,
+    checkpoint: { origin: ORIGIN, note: Buffer.from('note'), rootVersion: '9007199254740991' },
+  });
 });
