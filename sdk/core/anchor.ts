@@ -2,6 +2,7 @@
  * Anchors and what one key may do above them. A stolen sequencing key alone can change a list only within the
  * limit counted from the last note that two keys signed. docs/spec/signatures.md, "The limit for one key".
  */
+import type { AnchorCounts } from './anchor-counts.js';
 import { equalBytes } from './bytes.js';
 import {
   type CheckpointPolicy,
@@ -17,30 +18,11 @@ import type { OriginSettings, TreeState } from './root.js';
 import type { Sha256 } from './sha256.js';
 import type { Suite } from './suite.js';
 
-/** What was done above the anchor up to the target, counted by the verifier itself. Entries. */
-export interface TailCounts {
-  /** Effective ADDs, also those withdrawn or erased since. */
-  readonly added: number;
-  /** Effective AMENDs, all of them. */
-  readonly amended: number;
-  /** Effective WITHDRAWs of records whose ADD lies below the anchor. */
-  readonly withdrawnOld: number;
-  /** Records older than seven days that HOLDs in the tail cover, each counted once. */
-  readonly heldOld: number;
-  /** True if two HOLDs in the tail cover one record, of whatever age. */
-  readonly heldTwice: boolean;
-  /** ADDs in the tail with the re-add flag. */
-  readonly reAdded: number;
-}
-
-export const EMPTY_TAIL: TailCounts = {
-  added: 0,
-  amended: 0,
-  withdrawnOld: 0,
-  heldOld: 0,
-  heldTwice: false,
-  reAdded: 0,
-};
+/** What was done above the anchor, as far as the limits for one key count it. */
+export type TailCounts = Pick<
+  AnchorCounts,
+  'anchorSize' | 'anchorSetCount' | 'added' | 'readded' | 'amended' | 'withdrawnOld' | 'heldOld' | 'heldTwice'
+>;
 
 /** The limit for one key above an anchor with `setCount` records: the general one, or what the root lowers it to. */
 export function limitFor(settings: OriginSettings, setCount: number): number {
@@ -49,21 +31,24 @@ export function limitFor(settings: OriginSettings, setCount: number): number {
 }
 
 /**
- * Throws `THRESHOLD_NOT_MET` if the tail needs a second key. `setCount` is set_count at the anchor. SEALs are
- * free, and so is withdrawing what was added above the anchor: undoing must be fast.
+ * Throws `THRESHOLD_NOT_MET` if the tail needs a second key; without any anchor (size 0) it does, since the first
+ * checkpoint of a generation is two-key. SEALs are free, and so is withdrawing what was added above the anchor:
+ * undoing must be fast.
  */
-export function checkTail(settings: OriginSettings, setCount: number, tail: TailCounts): void {
-  const limit = limitFor(settings, setCount);
+export function checkTail(settings: OriginSettings, tail: TailCounts): void {
+  const limit = limitFor(settings, tail.anchorSetCount);
   const over = (what: string): never => {
-    throw new HashfedError('THRESHOLD_NOT_MET', `${what} above the anchor need a second key`, {
-      origin: settings.origin.text,
-    });
+    const origin = settings.origin.text;
+    throw new HashfedError('THRESHOLD_NOT_MET', `${what} above the anchor need a second key`, { origin });
   };
+  if (tail.anchorSize === 0) {
+    throw new HashfedError('THRESHOLD_NOT_MET', 'no checkpoint of this generation has two keys');
+  }
   if (tail.added + tail.amended > limit) over(`more than ${limit} additions and amendments`);
   if (tail.withdrawnOld + tail.amended > limit) over(`more than ${limit} withdrawals and amendments`);
   if (tail.heldOld > MAX_HELD_OLD_RECORDS) over(`holds on more than ${MAX_HELD_OLD_RECORDS} old records`);
   if (tail.heldTwice) over('repeated holds on one record');
-  if (tail.reAdded > 0) over('additions of hashes withdrawn as wrong');
+  if (tail.readded > 0) over('additions of hashes withdrawn as wrong');
 }
 
 /** Throws `THRESHOLD_NOT_MET` if going to a new generation removes more than the limit without two keys. */
