@@ -1,0 +1,78 @@
+import { Level } from 'level';
+import { HashfedError } from '../core/index.js';
+
+export type DatabaseOp =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: string };
+
+/** The ordered key-value store under the ledger. Keys are ASCII and hold nothing secret; values are sealed. */
+export interface Database {
+  /** undefined when absent. */
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** All or nothing. MUST NOT resolve before it survives a power cut. */
+  write(ops: readonly DatabaseOp[]): Promise<void>;
+  /** Keys with `from` ≤ key < `to`, ascending. */
+  entries(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]>;
+  close(): Promise<void>;
+}
+
+/** Opens and locks the database: a second opening, in any process, MUST fail. `create` false: MUST NOT create. */
+export type OpenDatabase = (path: string, create: boolean) => Promise<Database>;
+
+function failed(what: string, cause: unknown): HashfedError {
+  const inner = (cause as { cause?: { code?: string } }).cause;
+  if (inner?.code === 'LEVEL_LOCKED') {
+    return new HashfedError('STORAGE_FAILED', 'another process holds the store', { cause });
+  }
+  return new HashfedError('STORAGE_FAILED', `the database failed to ${what}`, { cause });
+}
+
+async function call<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    throw failed(what, cause);
+  }
+}
+
+/** LevelDB. Its lock is what makes one process the store's writer; it falls with the process. */
+export const openLevel: OpenDatabase = async (path, create) => {
+  const options = { keyEncoding: 'utf8', valueEncoding: 'view', createIfMissing: create } as const;
+  const level = new Level<string, Uint8Array>(path, options);
+  await call('open', () => level.open());
+  return {
+    get: (key) => call('read', () => level.get(key)),
+    write: (ops) => call('write', () => level.batch([...ops], { sync: true })),
+    entries: (gte, lt) => level.iterator({ gte, lt }),
+    close: () => call('close', () => level.close()),
+  };
+};
+
+/** A database in memory that outlives its handles, as a file would; for tests and diskless clients. */
+export function memoryDatabase(content = new Map<string, Uint8Array>()): OpenDatabase {
+  let held = false;
+  return async () => {
+    if (held) throw new HashfedError('STORAGE_FAILED', 'another process holds the store');
+    held = true;
+    return {
+      get: async (key) => content.get(key),
+      write: async (ops) => applyOps(content, ops),
+      entries: (from, to) => between(content, from, to),
+      close: async () => {
+        held = false;
+      },
+    };
+  };
+}
+
+function applyOps(content: Map<string, Uint8Array>, ops: readonly DatabaseOp[]): void {
+  for (const op of ops) {
+    if (op.type === 'put') content.set(op.key, op.value);
+    else content.delete(op.key);
+  }
+}
+
+async function* between(content: Map<string, Uint8Array>, from: string, to: string) {
+  const keys = [...content.keys()].filter((key) => key >= from && key < to).sort();
+  for (const key of keys) yield [key, content.get(key)!] as const;
+}

@@ -1,0 +1,112 @@
+import { HashfedError } from '../core/index.js';
+import { encodeHeadFile } from './list-codec.js';
+import { headPlace, readHeadFile, type StoreParts } from './parts.js';
+import { createLog } from './record-log.js';
+import { putSealed } from './sealed-file.js';
+import { type SegmentRef, SegmentWriter } from './segment.js';
+import { STAGING_FILE } from './staging.js';
+import type { ListHead, Rebuild, RebuildOptions } from './types.js';
+
+/** A new base beside the old one; the rename of the head is the only moment that counts. */
+export class ListRebuild implements Rebuild {
+  readonly #parts: StoreParts;
+  readonly #directory: string;
+  readonly #origin: string;
+  readonly #name: string;
+  readonly #segment: SegmentWriter;
+  readonly #leafCount: number;
+  /** Sequence of the list when the rebuild began. */
+  readonly #begun: number;
+  #done: (() => void) | undefined;
+
+  private constructor(
+    parts: StoreParts,
+    place: { directory: string; origin: string; name: string },
+    segment: SegmentWriter,
+    leafCount: number,
+    done: () => void,
+  ) {
+    this.#parts = parts;
+    this.#directory = place.directory;
+    this.#origin = place.origin;
+    this.#name = place.name;
+    this.#segment = segment;
+    this.#leafCount = leafCount;
+    this.#begun = parts.head.listSequence(place.origin);
+    this.#done = done;
+  }
+
+  static async begin(
+    parts: StoreParts,
+    directory: string,
+    origin: string,
+    options: RebuildOptions,
+    done: () => void,
+  ): Promise<ListRebuild> {
+    const { disk, random } = parts.sealing;
+    const name = `base-${Buffer.from(random.bytes(8)).toString('hex')}`;
+    const segment = await parts.gate.guard(async () => {
+      await disk.makeDirectory(`${directory}/${name}`);
+      await disk.syncDirectory(`${parts.root}/lists`);
+      return await SegmentWriter.create(parts.sealing, `${directory}/${name}`, origin, options);
+    });
+    return new ListRebuild(parts, { directory, origin, name }, segment, options.leafCount ?? 0, done);
+  }
+
+  addBucket(b: number, rows: Uint8Array): Promise<void> {
+    return this.#parts.gate.guard(() => this.#segment.addBucket(b, rows));
+  }
+
+  addLeafHashes(hashes: Uint8Array): Promise<void> {
+    return this.#parts.gate.guard(() => this.#segment.addLeafHashes(hashes));
+  }
+
+  async commit(newHead: ListHead): Promise<void> {
+    if (this.#done === undefined) throw new HashfedError('USAGE', 'the rebuild has ended');
+    if (this.#leafCount > 0 && this.#leafCount !== newHead.size) {
+      throw new HashfedError('USAGE', 'leaf hashes and head disagree on the size');
+    }
+    try {
+      await this.#parts.gate.run(async () => this.#swap(await this.#segment.finish(), newHead));
+    } finally {
+      this.#end();
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#done === undefined) return;
+    this.#end();
+    await this.#segment.abort();
+    await this.#parts.sealing.disk.remove(`${this.#directory}/${this.#name}`);
+  }
+
+  #end(): void {
+    this.#done?.();
+    this.#done = undefined;
+  }
+
+  async #swap(segment: SegmentRef, base: ListHead): Promise<void> {
+    const { sealing, head } = this.#parts;
+    const { disk } = sealing;
+    const base_ = `${this.#directory}/${this.#name}`;
+    const logId = await createLog(sealing, `${base_}/deltas.log`);
+    await disk.syncDirectory(base_);
+    await disk.syncDirectory(this.#directory);
+    const before = await this.#previous();
+    if (head.listSequence(this.#origin) !== this.#begun) {
+      throw new HashfedError('OLD_SIZE_MISMATCH', 'the list moved on while its rebuild was written');
+    }
+    const file = { origin: this.#origin, directory: this.#name, segment, logId, base };
+    const sequence = Math.max(before.sequence, head.listSequence(this.#origin)) + 1;
+    await putSealed(sealing, headPlace(this.#parts, this.#origin), encodeHeadFile({ ...file, sequence }));
+    await head.setList(this.#origin, sequence);
+    if (before.directory !== undefined) await disk.remove(`${this.#directory}/${before.directory}`);
+    await disk.remove(`${this.#directory}/${STAGING_FILE}`);
+  }
+
+  /** A damaged old head is replaced: a rebuild from verified data is how a list is repaired. */
+  async #previous(): Promise<{ directory?: string; sequence: number }> {
+    const file = await readHeadFile(this.#parts, this.#origin).catch(() => undefined);
+    return file === undefined ? { sequence: 0 } : { directory: file.directory, sequence: file.sequence };
+  }
+}
