@@ -60,5 +60,6 @@ export function unseal(
   } catch {
     return undefined;
   }
-  return plain;
+  // Not a Buffer: its slice would be a view.
+  return new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
 }

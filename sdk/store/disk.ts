@@ -17,7 +17,7 @@ export interface ReadHandle {
   close(): Promise<void>;
 }
 
-/** Failures are `HashfedError`: `NOT_FOUND` for an absent path, `STORAGE_FAILED` with its cause for all else. */
+/** Failures are `HashfedError`: `NOT_FOUND` where `open` finds nothing, `STORAGE_FAILED` with its cause for all else. */
 export interface Disk {
   open(path: string): Promise<ReadHandle>;
   /** Creates a file that MUST NOT exist. */

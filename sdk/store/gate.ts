@@ -41,9 +41,9 @@ export class WriteGate {
       return await work();
     } catch (cause) {
       const code = cause instanceof HashfedError ? cause.code : 'STORAGE_FAILED';
-      if (code !== 'STORAGE_FAILED' && code !== 'NOT_FOUND') throw cause;
+      if (code !== 'STORAGE_FAILED') throw cause;
       this.#failure ??= cause;
-      if (cause instanceof HashfedError && code === 'STORAGE_FAILED') throw cause;
+      if (cause instanceof HashfedError) throw cause;
       throw new HashfedError('STORAGE_FAILED', 'a write to the store failed', { cause });
     }
   }

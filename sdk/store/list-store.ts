@@ -145,7 +145,7 @@ export class DiskList implements ListStore {
   /** From memory, or by reading the list as opening does. */
   async #current(): Promise<Position> {
     if (this.#position !== undefined) return this.#position;
-    const list = await this.#loadOnce();
+    const list = await this.load();
     const file = await readHeadFile(this.#parts, this.origin);
     if (list === undefined || file === undefined) {
       throw new HashfedError('USAGE', 'the list has no base yet: begin with a rebuild');

@@ -8,7 +8,7 @@ interface MemoryFile {
   durable: Uint8Array;
 }
 
-const absent = () => new HashfedError('NOT_FOUND', 'the disk has no such file');
+const absent = () => new HashfedError('STORAGE_FAILED', 'the disk has no such file');
 const parentOf = (path: string) => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 
 /**
@@ -21,7 +21,8 @@ export class MemoryDisk implements Disk {
   #directories = new Set<string>(['']);
 
   async open(path: string): Promise<ReadHandle> {
-    const file = this.#need(path);
+    const file = this.#files.get(path);
+    if (file === undefined) throw new HashfedError('NOT_FOUND', 'the disk has no such file');
     const size = file.length;
     const read = async (target: Uint8Array, position: number) => {
       const end = Math.min(position + target.length, file.length);

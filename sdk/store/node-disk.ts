@@ -8,7 +8,7 @@ async function call<T>(what: string, run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (cause) {
     if (cause instanceof HashfedError) throw cause;
-    const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const absent = what === 'open' && (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new HashfedError(absent ? 'NOT_FOUND' : 'STORAGE_FAILED', `the disk failed to ${what}`, { cause });
   }
 }

@@ -38,7 +38,7 @@ export class LedgerSpool implements Spool {
       const counts = await this.#counters.readIn(transaction, window);
       const id = Buffer.from(this.#random.bytes(16)).toString('hex');
       const slot = { id, ...(await readNext(transaction)) };
-      const bytes = await build(slot, counts);
+      const bytes = await built(async () => build(slot, counts));
       const empty = { receipt: NONE, monitorReceipt: NONE };
       const queuedMs = this.#clock.nowMs();
       const report = { ...slot, window, revision, bytes, state: 'queued', queuedMs, ...empty } as const;
@@ -100,6 +100,16 @@ export class LedgerSpool implements Spool {
       if (report === undefined) throw new HashfedError('NOT_FOUND', 'there is no such report in the spool');
       putReport(transaction, change(report));
     });
+  }
+}
+
+/** What goes wrong while a report is built (signing, say) refuses this report and breaks nothing. */
+async function built(build: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  try {
+    return await build();
+  } catch (cause) {
+    if (cause instanceof HashfedError && cause.code !== 'STORAGE_FAILED') throw cause;
+    throw new HashfedError('INTERNAL', 'the report could not be built', { cause });
   }
 }
 
