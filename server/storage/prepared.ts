@@ -48,12 +48,16 @@ export class PreparedRepository implements PreparedStore {
     }
     if (new Set(rows.map((found) => found!.row.origin)).size !== rows.length)
       malformed('segments', 'share an origin');
-    const id = freshId(this.#deps);
-    const batch = { id, createdMs: this.#deps.clock.nowMs(), segments: [...segments], body, hidden: false };
+    const createdMs = this.#deps.clock.nowMs();
     const checks = segments.map((segment, i) => ({ key: segmentKey(segment), value: rows[i]!.raw }));
-    const puts = [{ key: preparedKey(id), value: encode(batch) }];
-    if (await this.#deps.kernel.transact({ checks, puts })) return batch;
-    throw new HashfedError('NOT_FOUND', 'a staged segment was dropped');
+    return retry(async () => {
+      const batch = { id: freshId(this.#deps), createdMs, segments: [...segments], body, hidden: false };
+      const key = preparedKey(batch.id);
+      const puts = [{ key, value: encode(batch) }];
+      return (await this.#deps.kernel.transact({ checks: [...checks, { key, value: null }], puts }))
+        ? batch
+        : undefined;
+    });
   }
 
   async get(id: string): Promise<PreparedBatch | undefined> {

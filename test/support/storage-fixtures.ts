@@ -13,7 +13,7 @@ export const HEADS_KEY = new Uint8Array(32).fill(7);
 const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
-  return hash.digest();
+  return Uint8Array.from(hash.digest());
 };
 
 /** The platform's SHA-256, plain and slow in bulk. */

@@ -66,8 +66,7 @@ export class LevelKernel implements Kernel {
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     this.#need();
-    const sealed = await this.#reading(() => this.#deps.engine.getMany(keys));
-    return sealed.map((value, i) => value && unseal(keys[i]!, value));
+    return this.#read(keys);
   }
 
   async *scan(options: ScanOptions): AsyncGenerator<Row> {
@@ -87,7 +86,7 @@ export class LevelKernel implements Kernel {
 
   async purge({ from, to }: KeyRange): Promise<void> {
     this.#need();
-    await this.#reading(() => this.#deps.engine.compact(from, to));
+    await this.#deps.engine.compact(from, to).catch((cause: unknown) => this.#poison(cause));
   }
 
   verify(signal?: AbortSignal): Promise<KernelReport> {
@@ -118,10 +117,6 @@ export class LevelKernel implements Kernel {
     if (this.#closing) throw new HashfedError('STORAGE_FAILED', 'the store is closed');
   }
 
-  async #reading<T>(read: () => Promise<T>): Promise<T> {
-    return read().catch((cause: unknown) => damaged('database', 'could not be read', cause));
-  }
-
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = takeGroup(this.#queue);
@@ -148,7 +143,7 @@ export class LevelKernel implements Kernel {
 
   /** Adds the writes to the overlay if every check holds against database and overlay. */
   async #judge({ checks = [], puts = [], deletes = [] }: Transaction, overlay: Overlay): Promise<boolean> {
-    const stored = checks.length > 0 ? await this.getManyUnguarded(checks.map(({ key }) => key)) : [];
+    const stored = checks.length > 0 ? await this.#read(checks.map(({ key }) => key)) : [];
     for (const [i, { key, value }] of checks.entries()) {
       const written = overlay.get(keyText(key));
       const now = written ? written.value && unseal(key, written.value) : (stored[i] ?? null);
@@ -161,8 +156,9 @@ export class LevelKernel implements Kernel {
   }
 
   /** As `getMany`, also while closing: queued transactions still run then. */
-  private async getManyUnguarded(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    const sealed = await this.#reading(() => this.#deps.engine.getMany(keys));
+  async #read(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    const cannot = (cause: unknown): never => damaged('database', 'could not be read', cause);
+    const sealed = await this.#deps.engine.getMany(keys).catch(cannot);
     return sealed.map((value, i) => value && unseal(keys[i]!, value));
   }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type CompactRange, HashfedError, MAX_U53 } from '../../../sdk/core/index.js';
 import { concatBytes, plain } from '../codec.js';
-import { deleteRange, type StorageDeps } from '../deps.js';
+import { deleteRange, freshId, retry, type StorageDeps } from '../deps.js';
 import { countFrames, nextFrame } from '../frames.js';
 import type { Row } from '../kernel.js';
 import { idBytes, rangeOf } from '../keys.js';
@@ -50,24 +50,26 @@ export class SegmentStager implements Stager {
     for (const { level, index, hashes } of base.edges) this.#tiles.seed(level, index, hashes);
   }
 
-  static async open(deps: StorageDeps, id: string, origin: string, base: StagerBase): Promise<SegmentStager> {
+  static open(deps: StorageDeps, origin: string, base: StagerBase): Promise<SegmentStager> {
     const { size, hashes } = base.range;
     const fromRoot = base.range.root();
-    const row: SegmentRow = {
-      id,
-      origin,
-      state: SegmentState.open,
-      from: size,
-      to: size,
-      fromRoot,
-      root: fromRoot,
-      compactRange: hashes,
-      digest: new Uint8Array(32),
-      createdMs: deps.clock.nowMs(),
-    };
-    const raw = encodeSegment(row);
-    await deps.kernel.transact({ puts: [{ key: segmentKey(id), value: raw }] });
-    return new SegmentStager(deps, row, raw, base);
+    return retry(async () => {
+      const row: SegmentRow = {
+        id: freshId(deps),
+        origin,
+        state: SegmentState.open,
+        from: size,
+        to: size,
+        fromRoot,
+        root: fromRoot,
+        compactRange: hashes,
+        digest: new Uint8Array(32),
+        createdMs: deps.clock.nowMs(),
+      };
+      const [key, value] = [segmentKey(row.id), encodeSegment(row)];
+      const isNew = await deps.kernel.transact({ checks: [{ key, value: null }], puts: [{ key, value }] });
+      return isNew ? new SegmentStager(deps, row, value, base) : undefined;
+    });
   }
 
   async append(bytes: Uint8Array): Promise<void> {

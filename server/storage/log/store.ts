@@ -1,7 +1,7 @@
 /** The log store: reading and committing, one method each, over the parts in this folder. */
 import { CompactRange, HashfedError } from '../../../sdk/core/index.js';
 import { concatBytes } from '../codec.js';
-import { freshId, retry, type StorageDeps } from '../deps.js';
+import { retry, type StorageDeps } from '../deps.js';
 import { checkAborted, damaged } from '../failure.js';
 import { KeyReader, rangeOf } from '../keys.js';
 import { TILE_HASHES } from '../limits.js';
@@ -21,9 +21,9 @@ import { commitParts } from './commit.js';
 import { eraseLeaves } from './erase.js';
 import { TileNodes } from './nodes.js';
 import { LogReader } from './reader.js';
-import { decodeHead, encodeHead, headKey, SegmentState, tileKey } from './records.js';
+import { decodeHead, encodeHead, headKey, type Link, SegmentState, tileKey } from './records.js';
 import { SegmentStager, type StagerBase } from './stager.js';
-import { partialTiles } from './tiles.js';
+import { lastLeafOf, partialTiles } from './tiles.js';
 
 /** Tiles of leaf hashes joined into one piece: 256 KiB. */
 const TILES_PER_PIECE = 32;
@@ -49,7 +49,7 @@ export class LogRepository implements LogStore {
 
   async stage(origin: string, after?: string): Promise<Stager> {
     const base = after === undefined ? await this.#headBase(origin) : await this.#segmentBase(origin, after);
-    return SegmentStager.open(this.#deps, freshId(this.#deps), origin, base);
+    return SegmentStager.open(this.#deps, origin, base);
   }
 
   async segment(id: string): Promise<Segment | undefined> {
@@ -127,13 +127,24 @@ export class LogRepository implements LogStore {
     }
   }
 
+  /** Tiles in one read; one that a commit superseded meanwhile is looked up by itself. */
   async #leafHashes(origin: string, from: number, to: number): Promise<Uint8Array> {
+    const { size } = await this.reader.need(origin);
     const start = Math.floor(from / TILE_HASHES);
-    const tiles: Uint8Array[] = [];
-    for (let tile = start; tile * TILE_HASHES < to; tile += 1)
-      tiles.push(await this.reader.tile(origin, 0, tile));
+    const keys: Uint8Array[] = [];
+    let link: Link | undefined;
+    for (let tile = start; tile * TILE_HASHES < to; tile += 1) {
+      const last = lastLeafOf(0, tile, size);
+      if (!link || last >= link.to) link = await this.reader.linkAt(origin, last);
+      keys.push(tileKey(link.segment, 0, tile));
+    }
+    const tiles = await this.#deps.kernel.getMany(keys);
+    for (const [i, hashes] of tiles.entries()) {
+      const want = Math.min(size - (start + i) * TILE_HASHES, TILE_HASHES) * 32;
+      if (hashes?.length !== want) tiles[i] = await this.reader.tile(origin, 0, start + i);
+    }
     const skip = start * TILE_HASHES;
-    return concatBytes(tiles).subarray((from - skip) * 32, (to - skip) * 32);
+    return concatBytes(tiles.map((hashes) => hashes!)).subarray((from - skip) * 32, (to - skip) * 32);
   }
 
   /** What a segment at the head continues; read again when a commit comes between. */
