@@ -68,6 +68,12 @@ export class ListRebuild implements Rebuild {
     }
     try {
       await this.#parts.gate.run(async () => this.#swap(await this.#segment.finish(), newHead));
+    } catch (cause) {
+      await this.#segment.abort();
+      // A refusal comes before the head is touched; after a failed write nobody knows, and opening sweeps.
+      const refused = cause instanceof HashfedError && cause.code !== 'STORAGE_FAILED';
+      if (refused) await this.#parts.sealing.disk.remove(`${this.#directory}/${this.#name}`);
+      throw cause;
     } finally {
       this.#end();
     }

@@ -122,7 +122,7 @@ export class DiskList implements ListStore {
   }
 
   async #withStatements(list: OpenList): Promise<OpenList> {
-    const body = await getSealed(this.#parts.sealing, this.#place('statements'));
+    const body = await getSealed(this.#parts.sealing, this.#place('statements')).catch(ignoreDamage);
     if (body === undefined) return list;
     const reader = new BodyReader(body, 'statements');
     const sequence = reader.u64();
@@ -159,4 +159,9 @@ export class DiskList implements ListStore {
     const context = `${this.origin}\n${name}`;
     return { directory: this.#directory, name, kind: SealedKind.statements, context };
   }
+}
+
+/** Damaged statements are no statements: those of the commit are older, and show as STALE until new ones come. */
+function ignoreDamage(cause: unknown): undefined {
+  if (!(cause instanceof HashfedError) || cause.code !== 'STORAGE_FAILED') throw cause;
 }

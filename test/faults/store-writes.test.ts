@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryDisk, memoryDatabase, type Store } from '../../sdk/store/index.js';
+import { type FaultMode, Faults } from '../contract/store/faulty.js';
+import { bundle, entry, head, ORIGIN, placeOn, rebuild, snapshot } from '../contract/store/support.js';
+
+/** One acknowledged step each: when it resolves, it must survive everything. */
+const STEPS: readonly ((store: Store) => Promise<unknown>)[] = [
+  (s) => rebuild(s.list(ORIGIN), 20, 2),
+  (s) => s.list(ORIGIN).commitDelta({ bundles: [bundle(20, 3)], newHead: head(23) }),
+  (s) => s.list(ORIGIN).putStatements(Uint8Array.of(1), Uint8Array.of(2)),
+  (s) => s.journal.add([entry(1), entry(2)]),
+  (s) => s.documents.put('root', 'police.example', 1, Uint8Array.of(1)),
+  (s) => s.settings.put('cursor', Uint8Array.of(1)),
+  async (s) => {
+    s.counters.add('w', 'objects', 5);
+    await s.counters.flush();
+  },
+  (s) =>
+    s.spool.enqueue('w', 0, (slot, { counts }) => Uint8Array.of(slot.sequence, counts.get('objects') ?? 0)),
+  (s) => s.journal.release(ORIGIN, [1], 'withdrawn'),
+  (s) => rebuild(s.list(ORIGIN), 30, 2),
+  (s) => s.list(ORIGIN).commitDelta({ bundles: [bundle(30, 1)], newHead: head(31) }),
+  (s) => s.documents.put('root', 'police.example', 2, Uint8Array.of(2)),
+];
+
+/** Everything that a store holds, read through its own checks. */
+async function checkAll(store: Store) {
+  await store.list(ORIGIN).scrub();
+  const entries = [...(await store.journal.byState('blocked')), ...(await store.journal.byState('released'))];
+  const history = await store.journal.history();
+  expect(history.map((change) => change.sequence)).toEqual(history.map((_, i) => i + 1));
+  return {
+    list: await snapshot(store),
+    journal: entries.map((each) => [each.ref, each.state]).sort(),
+    changes: history.length,
+    spool: (await store.spool.list()).map((each) => [each.sequence, [...each.bytes]]),
+    next: (await store.spool.next()).sequence,
+    counts: [...(await store.counters.read('w')).counts],
+    cursor: await store.settings.get('cursor'),
+    root: await store.documents.latest('root', 'police.example'),
+  };
+}
+
+/** Sequences count commits that were lost too, and so may run ahead of a run without faults. */
+function plain(state: Awaited<ReturnType<typeof checkAll>>) {
+  return { ...state, list: state.list === undefined ? undefined : { ...state.list, sequence: 0 } };
+}
+
+async function statesWithoutFaults() {
+  const place = placeOn('/store', new MemoryDisk(), memoryDatabase());
+  await using store = await place.open();
+  const states = [plain(await checkAll(store))];
+  for (const step of STEPS) {
+    await step(store);
+    states.push(plain(await checkAll(store)));
+  }
+  return states;
+}
+
+/** Runs the steps with one fault; answers how many were acknowledged. */
+async function runWith(faults: Faults, disk: MemoryDisk, content: Map<string, Uint8Array>): Promise<number> {
+  const place = placeOn('/store', faults.disk(disk), faults.database(memoryDatabase(content)));
+  let done = 0;
+  let store: Store | undefined;
+  try {
+    store = await place.open();
+    for (const step of STEPS) {
+      await step(store);
+      done += 1;
+    }
+  } catch (cause) {
+    expect(cause).toMatchObject({ code: 'STORAGE_FAILED' });
+    if (store !== undefined) await expect(store.settings.put('x', Uint8Array.of(1))).rejects.toThrow();
+  }
+  await store?.close().catch(() => {});
+  return done;
+}
+
+async function countPoints(): Promise<number> {
+  const faults = new Faults();
+  expect(await runWith(faults, new MemoryDisk(), new Map())).toBe(STEPS.length);
+  return faults.count;
+}
+
+describe('every write point of the store', () => {
+  for (const mode of ['failed', 'lied', 'torn'] as const satisfies readonly FaultMode[]) {
+    it(`${mode}: nothing acknowledged is lost, nothing is half there`, async () => {
+      const states = await statesWithoutFaults();
+      const points = await countPoints();
+      expect(points).toBeGreaterThan(100);
+      const names = new Set<string>();
+      for (let at = 0; at < points; at++) {
+        const disk = new MemoryDisk();
+        const content = new Map<string, Uint8Array>();
+        const faults = new Faults(at, mode);
+        const done = await runWith(faults, disk, content);
+        names.add(faults.hit ?? 'none');
+        for (const after of [disk, disk.powerCut()]) {
+          const place = placeOn('/store', after, memoryDatabase(new Map(content)));
+          const label = `point ${at} (${faults.hit}), ${after === disk ? 'killed' : 'power cut'}, ${done} done`;
+          await using store = await place.open().catch((cause) => {
+            throw new Error(label, { cause });
+          });
+          const found = plain(await checkAll(store));
+          const allowed = [states[done], states[done + 1] ?? states[done]];
+          expect(allowed, label).toContainEqual(found);
+          for (const step of STEPS.slice(0, 3)) await step(store);
+        }
+      }
+      for (const name of ['create', 'write', 'fsync', 'rename', 'fsync directory', 'database']) {
+        expect(names).toContain(name);
+      }
+    });
+  }
+});
