@@ -1,0 +1,6 @@
+/** The door of exact matching: resident sorted tables with an overlay for recent changes. */
+export type { AppliedChanges, Changes } from './apply.js';
+export { type ExactBytes, type ExactHandle, ExactIndex } from './exact-index.js';
+export type { KeyBytes } from './limits.js';
+export type { BackgroundOptions, Merge } from './merge.js';
+export { countRows, type RecordKey, recordKeys, rowEnd } from './rows.js';

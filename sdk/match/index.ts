@@ -1,0 +1,2 @@
+/** The door of matching: indexes that find, and the policy that decides. */
+export * from './exact/index.js';
