@@ -1,16 +1,7 @@
-/** Roles of the federation; a member may have several. */
-export const ROLES = [
-  'publisher',
-  'hotline',
-  'hoster',
-  'monitor',
-  'mirror',
-  'witness',
-  'operator',
-  'authority',
-  'auditor',
-] as const;
-export type Role = (typeof ROLES)[number];
+import type { MemberRole } from '../../sdk/core/index.js';
+
+/** A role in the federation; a member may have several. */
+export type Role = MemberRole;
 
 /** What the directory says of one member; already checked against the directory's signatures. */
 export interface MemberRecord {

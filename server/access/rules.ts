@@ -6,6 +6,8 @@ export interface RpcRule {
   readonly roles: readonly Role[] | 'any';
   /** Open as long as the client likes; ended at once when the server stops. */
   readonly longLived?: boolean;
+  /** Also under an expired directory: what it takes to replace it. */
+  readonly evenExpired?: boolean;
 }
 
 const any: RpcRule = { roles: 'any' };
@@ -84,8 +86,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, RpcRule>>>> = {
     ListEquivocations: any,
   },
   DirectoryService: {
-    GetDirectory: any,
-    PutDirectory: operator,
+    GetDirectory: { ...any, evenExpired: true },
+    PutDirectory: { ...operator, evenExpired: true },
     ListMembers: any,
     SetBudget: operator,
     ExportAudit: only('operator', 'auditor'),

@@ -47,7 +47,7 @@ const TEXTS = ['why', 'state'] as const;
 const NUMBERS = ['ms', 'count', 'bytes', 'size', 'version', 'port', 'pid'] as const;
 const REQUEST_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const MEMBER = /^(?![0-9a-f]{16})[a-z0-9-]{1,64}$/;
-const RPC = /^[\w.]{1,64}\/\w{1,64}$/;
+const RPC = /^[A-Z][A-Za-z]{1,31}Service\/[A-Z][A-Za-z]{1,31}$/;
 const ORIGIN = /^[a-z0-9.-]{1,64}\/[a-z0-9-]{1,32}\/(?:md5|sha1|sha256|pdq|photodna|events)(?:\/g\d{1,10})?$/;
 
 /** Opens a log that writes NDJSON to `file` (mode 0600), or to stderr where there is none. */

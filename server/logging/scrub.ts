@@ -9,8 +9,8 @@ const PATTERNS: readonly RegExp[] = [
   /"[^"]*"|'[^']*'|`[^`]*`/g,
   /(?:[A-Za-z]:\\|\\\\)\S*/g,
   /(?:^|(?<=\s|\())\.{0,2}\/\S+/g,
-  /[0-9a-f]{16,}/gi,
   /[A-Za-z0-9+/_-]{24,}={0,2}/g,
+  /[0-9a-f]{16,}/gi,
   /\S+\.(?:jpe?g|png|gif|webp|avif|hei[cf]|tiff?|bmp|mp4|mov|avi|mkv|webm|zip|pdf|pem|key|csv|json|bin)\b/gi,
 ];
 

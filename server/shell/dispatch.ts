@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
 import { type Clock, type ErrorCode, HashfedError } from '../../sdk/core/index.js';
+import type { WireStatus } from '../../sdk/rpc/index.js';
 import {
   type Audit,
   Caller,
@@ -12,7 +13,7 @@ import type { Log } from '../logging/index.js';
 import type { Admission } from './admission.js';
 import type { CallContext } from './context.js';
 import { CallLifetime, type CallSurface } from './lifetime.js';
-import { asHashfedError, toWireStatus, type WireStatus } from './status.js';
+import { asHashfedError, toWireStatus } from './status.js';
 
 /** What every call of one server shares. */
 export interface Shell {

@@ -9,6 +9,7 @@ import type {
   UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { HashfedError } from '../../sdk/core/index.js';
+import type { WireStatus } from '../../sdk/rpc/index.js';
 import { ruleFor } from '../access/index.js';
 import { decode, decoded } from './decode.js';
 import { type Route, runCall, type Shell } from './dispatch.js';
@@ -20,7 +21,6 @@ import type {
   ServerStreamHandler,
   UnaryHandler,
 } from './methods.js';
-import type { WireStatus } from './status.js';
 import { readMessages, writeMessages } from './streams.js';
 
 /** Longest durations of calls, milliseconds. */

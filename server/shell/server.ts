@@ -1,4 +1,4 @@
-import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, type ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { type Clock, HashfedError } from '../../sdk/core/index.js';
 import { type Audit, type DirectoryHolder, noAudit } from '../access/index.js';
 import { isLoopback, type ServerLimits, splitAddress } from '../config/index.js';
@@ -54,6 +54,8 @@ export interface RunningServer {
 export async function startServer(options: ShellOptions): Promise<RunningServer> {
   const { host, port } = splitAddress(options.listen);
   const { limits, log } = options;
+  // The library's own log goes to stderr and knows nothing of what must not be logged.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server(grpcOptions(limits));
   const { credentials, reloader } = await prepareTransport(options, host);
   let ready = false;
@@ -73,7 +75,10 @@ export async function startServer(options: ShellOptions): Promise<RunningServer>
   const health = new Health(options.services.map(nameOf));
   health.addTo(server);
   for (const service of options.services) register(server, shell, service, limits);
-  const bound = await bindPort(server, host, port, credentials);
+  const bound = await bindPort(server, host, port, credentials).catch((error: unknown) => {
+    reloader?.stop();
+    throw error;
+  });
   tuneListeners(server, limits, log);
   const unsubscribe = endCallsOfTheRevoked(shell);
   const setReady = (next: boolean): void => {

@@ -1,4 +1,4 @@
-import { Metadata, type ServerReadableStream, type ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { CallContext } from './context.js';
 import { decoded } from './decode.js';
 
@@ -12,22 +12,12 @@ export async function* readMessages(
       context.signal.throwIfAborted();
       yield decoded(message);
     }
-    await settle(call);
   } catch (error) {
     // A cancelled stream is destroyed and then complains of its early end; the reason says why.
     context.signal.throwIfAborted();
     throw error;
   }
   context.signal.throwIfAborted();
-}
-
-/**
- * Tells a stream that was cut from one that ended: the library reports both as an end, and the cancellation
- * only with its next action on the stream, one tick later. Sending headers is such an action.
- */
-async function settle(call: ServerReadableStream<unknown, unknown>): Promise<void> {
-  call.sendMetadata(new Metadata());
-  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /**

@@ -172,6 +172,9 @@ export async function startBench(handlers: TestHandlers, options: BenchOptions =
     clock,
     log: logTo('debug', sink),
     audit: { record: (event) => audited.push(event) },
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true });
+    throw error;
   });
   server.setReady(true);
   const client = (identity: Identity | undefined, ca = federation.ca, more: object = {}): Client => {
