@@ -173,8 +173,8 @@ async function survives(directory: string): Promise<boolean> {
     const bytes = concatBundles(await collect(opened.logs.read(ORIGIN, { from: 0, to: SIZE })), 0);
     const right = Buffer.from(bytes).equals(Buffer.from(pack(leaves(0, SIZE))));
     const root = await opened.documents.get('root', 'police.example');
-    if (ok) expect([right, root?.version]).toEqual([true, 1]);
-    else expect(right || !ok).toBe(true);
+    expect(right).toBe(true);
+    expect(root?.version ?? (ok ? 'lost' : 1)).toBe(1);
   } catch (error) {
     expect(error).toMatchObject({ code: 'STORAGE_FAILED' });
     expect(ok).toBe(false);
@@ -188,6 +188,13 @@ async function flip(path: string, position: number): Promise<void> {
   await writeFile(path, bytes);
 }
 
+/** The others hold superseded rows, where damage has no effect. */
+async function largest(paths: readonly string[]): Promise<[string, number]> {
+  const sizes = await Promise.all(paths.map(async (path) => (await readFile(path)).length));
+  const size = Math.max(...sizes);
+  return [paths[sizes.indexOf(size)]!, size];
+}
+
 describe('flipped bytes', () => {
   it.each(['.ldb', '.log', 'HEADS'])(
     'in %s: refused, found, or without effect; never a wrong answer',
@@ -197,8 +204,7 @@ describe('flipped bytes', () => {
       for (let i = 0; i < 24; i += 1) {
         const directory = await copyOf(from);
         const paths = ending === 'HEADS' ? [join(directory, 'HEADS')] : await files(directory, ending);
-        const path = paths[i % paths.length]!;
-        const { length } = await readFile(path);
+        const [path, length] = await largest(paths);
         await flip(path, Math.floor((length * (i + 0.5)) / 24));
         reported.push(!(await survives(directory)));
         await rm(directory, { recursive: true });
@@ -215,7 +221,7 @@ describe('erasure', () => {
     const traces = async (): Promise<number> => {
       const all = [...(await files(directory, '.ldb')), ...(await files(directory, '.log'))];
       const contents = await Promise.all(all.map((path) => readFile(path)));
-      return contents.filter((bytes) => bytes.includes(leafAt(1_234))).length;
+      return contents.filter((bytes) => bytes.includes(Buffer.from(leafAt(1_234)))).length;
     };
     expect(await traces()).toBeGreaterThan(0);
     await storage.logs.erase(ORIGIN, [1_234]);
