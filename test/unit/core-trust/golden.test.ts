@@ -3,6 +3,7 @@ import { makeDsse } from '../../support/trust/make-dsse.js';
 import { makeEd25519 } from '../../support/trust/make-ed25519.js';
 import { makeMerkle } from '../../support/trust/make-merkle.js';
 import { makeNote } from '../../support/trust/make-note.js';
+import { makeRoot } from '../../support/trust/make-root.js';
 import { goldenText } from '../../support/trust/vectors.js';
 
 const FILES: [string, () => unknown][] = [
@@ -10,6 +11,7 @@ const FILES: [string, () => unknown][] = [
   ['ed25519/strict', makeEd25519],
   ['note/checkpoints', makeNote],
   ['dsse/envelopes', makeDsse],
+  ['root/roots', makeRoot],
 ];
 
 it.each(FILES)('test/vectors/%s.json is what the code makes', (name, make) => {
