@@ -8,7 +8,7 @@ const lows = new Int32Array(BATCH);
 const highs = new Int32Array(BATCH);
 const tagsWanted = new Int32Array(BATCH);
 /** Keeps the loads below from being optimised away. */
-let sink = 0;
+const sink = new Int32Array(1);
 
 /**
  * First row of each key of `flat` (whole keys), or −1, into `out`. Each block of queries touches directory, tags
@@ -50,7 +50,7 @@ function readDirectory(t: Table, n: number): void {
   const last = t.count - 1;
   let touched = 0;
   for (let i = 0; i < n; i++) touched += tags[Math.min(lows[i]!, last)]!;
-  sink ^= touched;
+  sink[0]! ^= touched;
 }
 
 /** Leaves in `lows` the first row with the wanted tag, or −1; slots that are too long are searched at once. */
@@ -71,7 +71,7 @@ function chooseByTag(t: Table, n: number, bytes: Uint8Array): void {
   }
   let touched = 0;
   for (let i = 0; i < n; i++) if (lows[i]! >= 0) touched += rest[lows[i]! * words]!;
-  sink ^= touched;
+  sink[0]! ^= touched;
 }
 
 function confirm(t: Table, n: number, out: Int32Array, start: number): void {
