@@ -53,72 +53,140 @@ export interface Route {
   readonly mostMs: number;
 }
 
-/** A context and the caller's right to go on, to be asked before every message that leaves. */
-export interface Running {
-  readonly context: CallContext;
-  readonly lifetime: CallLifetime;
-}
-
 /**
  * Runs one call: identity, access, admission, then `work`. Calls `refuse` at most once, and not after `work`
- * has answered through `lifetime.answer()`. Never throws: whatever is thrown becomes one of our codes.
+ * has answered through `call.answer()`. Never throws: whatever is thrown becomes one of our codes.
  */
 export async function runCall(
   shell: Shell,
   route: Route,
-  call: AuthenticatedCall,
+  surface: AuthenticatedCall,
   refuse: (status: WireStatus) => void,
-  work: (running: Running) => Promise<void>,
+  work: (call: RunningCall) => Promise<void>,
 ): Promise<void> {
-  const startedMs = shell.clock.monotonicMs();
-  const requestId = requestIdOf(call);
-  const lifetime = new CallLifetime(call, shell.clock, route.mostMs);
-  let member: string | undefined;
-  let admitted = false;
-  let outcome: 'OK' | ErrorCode = 'OK';
-  const fail = (thrown: unknown): void => {
-    const error = asHashfedError(lifetime.signal.aborted ? lifetime.signal.reason : thrown);
-    if (outcome === 'OK') outcome = error.code;
-    if (lifetime.answer()) refuse(toWireStatus(error, requestId));
-    if (error.code === 'INTERNAL' || error.code === 'STORAGE_FAILED')
-      shell.log.error('rpc.broken', { rpc: route.rpc, requestId, error });
-  };
-  lifetime.signal.addEventListener('abort', () => fail(lifetime.signal.reason), { once: true });
-  let caller: Caller | undefined;
-  const open: OpenCall = {
-    longLived: route.rule.longLived === true,
-    abort: (reason) => lifetime.abort(reason),
-    recheck: () => {
-      try {
-        caller?.check(shell.clock.nowMs());
-      } catch (error) {
-        lifetime.abort(asHashfedError(error));
-      }
-    },
-  };
-  shell.open.add(open);
+  const call = new RunningCall(shell, route, surface, refuse);
+  shell.open.add(call);
   try {
-    if (!shell.ready())
-      throw new HashfedError('UNAVAILABLE', 'the server is not ready', { retryAfterMs: 1_000 });
-    const identity = shell.identify(call);
-    member = identity.member;
-    caller = new Caller(identity, shell.directory, route.rule);
-    caller.check(shell.clock.nowMs());
-    shell.admission.enter(member);
-    admitted = true;
-    const { signal, deadlineMs } = lifetime;
-    const log = shell.log.with({ rpc: route.rpc, requestId, member });
-    await work({ context: { rpc: route.rpc, requestId, caller, signal, deadlineMs, log }, lifetime });
+    call.admit(surface);
+    await work(call);
   } catch (error) {
-    fail(error);
+    call.fail(error);
   } finally {
-    lifetime.answer();
-    shell.open.delete(open);
-    if (admitted && member !== undefined) shell.admission.leave(member);
-    const ms = Math.round(shell.clock.monotonicMs() - startedMs);
+    shell.open.delete(call);
+    call.finish();
+  }
+}
+
+/** One call while its handler runs; it is the handler's context too. */
+export class RunningCall implements CallContext, OpenCall {
+  readonly requestId: string;
+  readonly #shell: Shell;
+  readonly #route: Route;
+  readonly #refuse: (status: WireStatus) => void;
+  readonly #lifetime: CallLifetime;
+  readonly #startedMs: number;
+  #caller: Caller | undefined;
+  #log: Log | undefined;
+  #admitted = false;
+  #outcome: 'OK' | ErrorCode = 'OK';
+
+  constructor(shell: Shell, route: Route, surface: AuthenticatedCall, refuse: (status: WireStatus) => void) {
+    this.#shell = shell;
+    this.#route = route;
+    this.#refuse = refuse;
+    this.#startedMs = shell.clock.monotonicMs();
+    this.requestId = requestIdOf(surface);
+    this.#lifetime = new CallLifetime(surface, shell.clock, route.mostMs, (reason) => this.fail(reason));
+  }
+
+  get rpc(): string {
+    return this.#route.rpc;
+  }
+
+  get longLived(): boolean {
+    return this.#route.rule.longLived === true;
+  }
+
+  get caller(): Caller {
+    if (this.#caller === undefined) throw new HashfedError('INTERNAL', 'a call ran before it was admitted');
+    return this.#caller;
+  }
+
+  get signal(): AbortSignal {
+    return this.#lifetime.signal;
+  }
+
+  get deadlineMs(): number {
+    return this.#lifetime.deadlineMs;
+  }
+
+  get log(): Log {
+    const member = this.#caller?.member;
+    this.#log ??= this.#shell.log.with({
+      rpc: this.rpc,
+      requestId: this.requestId,
+      ...(member && { member }),
+    });
+    return this.#log;
+  }
+
+  /** Identity, access and a place among the calls in flight. Throws what says why not. */
+  admit(surface: AuthenticatedCall): void {
+    const { clock, directory, admission, ready, identify } = this.#shell;
+    if (!ready()) throw new HashfedError('UNAVAILABLE', 'the server is not ready', { retryAfterMs: 1_000 });
+    this.#caller = new Caller(identify(surface), directory, this.#route.rule);
+    this.#caller.check(clock.nowMs());
+    admission.enter(this.#caller.member);
+    this.#admitted = true;
+  }
+
+  /** Throws where the call was aborted or the caller may no longer have what comes next. */
+  check(): void {
+    this.throwIfAborted();
+    this.caller.check(this.#shell.clock.nowMs());
+  }
+
+  throwIfAborted(): void {
+    if (this.#lifetime.reason !== undefined) throw this.#lifetime.reason;
+  }
+
+  abort(reason: HashfedError): void {
+    this.#lifetime.abort(reason);
+  }
+
+  recheck(): void {
+    try {
+      this.#caller?.check(this.#shell.clock.nowMs());
+    } catch (error) {
+      this.abort(asHashfedError(error));
+    }
+  }
+
+  /** True for the first to answer the client. */
+  answer(): boolean {
+    return this.#lifetime.answer();
+  }
+
+  /** Refuses, unless the client has its answer already. An abort is the reason for whatever it made fail. */
+  fail(thrown: unknown): void {
+    const error = this.#lifetime.reason ?? asHashfedError(thrown);
+    if (this.#outcome === 'OK') this.#outcome = error.code;
+    if (this.answer()) this.#refuse(toWireStatus(error, this.requestId));
+    if (error.code === 'INTERNAL' || error.code === 'STORAGE_FAILED') this.log.error('rpc.broken', { error });
+  }
+
+  /** Frees the place and writes down what became of the call. */
+  finish(): void {
+    this.answer();
+    const { admission, audit, clock, log } = this.#shell;
+    const { rpc, requestId } = this;
+    const outcome = this.#outcome;
+    const member = this.#caller?.member;
+    if (this.#admitted && member !== undefined) admission.leave(member);
+    const ms = Math.round(clock.monotonicMs() - this.#startedMs);
     const level = outcome === 'OK' ? 'debug' : 'info';
-    shell.log[level]('rpc.done', { rpc: route.rpc, requestId, code: outcome, ms, ...(member && { member }) });
-    shell.audit.record({ timeMs: shell.clock.nowMs(), requestId, rpc: route.rpc, member, outcome });
+    log[level]('rpc.done', { rpc, requestId, code: outcome, ms, ...(member && { member }) });
+    audit.record({ timeMs: clock.nowMs(), requestId, rpc, member, outcome });
   }
 }
 

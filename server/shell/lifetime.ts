@@ -13,25 +13,41 @@ export interface CallSurface {
  */
 export class CallLifetime {
   readonly deadlineMs: number;
-  readonly #abort = new AbortController();
+  readonly #onAbort: (reason: HashfedError) => void;
   readonly #timer: NodeJS.Timeout;
+  /** Made when a handler first asks: short calls never do. */
+  #controller: AbortController | undefined;
+  #reason: HashfedError | undefined;
   #answered = false;
 
-  /** `mostMs` is the server's own limit on the call. */
-  constructor(call: CallSurface, clock: Clock, mostMs: number) {
+  /** `mostMs` is the server's own limit on the call; `onAbort` is called at most once. */
+  constructor(call: CallSurface, clock: Clock, mostMs: number, onAbort: (reason: HashfedError) => void) {
     const now = clock.nowMs();
     const asked = Number(call.getDeadline());
+    this.#onAbort = onAbort;
     this.deadlineMs = Math.min(Number.isNaN(asked) ? now : asked, now + mostMs);
     this.#timer = setTimeout(() => this.abort(late()), Math.max(0, this.deadlineMs - now));
     call.once('cancelled', () => this.abort(clock.nowMs() < this.deadlineMs ? cancelled() : late()));
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why it was aborted; undefined while it was not. */
+  get reason(): HashfedError | undefined {
+    return this.#reason;
   }
 
   abort(reason: HashfedError): void {
-    if (!this.#answered) this.#abort.abort(reason);
+    if (this.#answered || this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#onAbort(reason);
+    this.#controller?.abort(reason);
   }
 
   /** True for the first to answer; from then on nothing aborts any more. */

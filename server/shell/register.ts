@@ -66,18 +66,18 @@ type Respond = sendUnaryData<unknown>;
 
 function unary(shell: Shell, route: Route, handler: UnaryHandler<unknown, unknown>) {
   return (call: ServerUnaryCall<unknown, unknown>, respond: Respond): void => {
-    void runCall(shell, route, call, respondError(respond), async ({ context, lifetime }) => {
-      const answer = await handler(decoded(call.request), context);
-      if (lifetime.answer()) respond(null, answer);
+    void runCall(shell, route, call, respondError(respond), async (running) => {
+      const answer = await handler(decoded(call.request), running);
+      if (running.answer()) respond(null, answer);
     });
   };
 }
 
 function clientStream(shell: Shell, route: Route, handler: ClientStreamHandler<unknown, unknown>) {
   return (call: ServerReadableStream<unknown, unknown>, respond: Respond): void => {
-    void runCall(shell, route, call, respondError(respond), async ({ context, lifetime }) => {
-      const answer = await handler(readMessages(call, context), context);
-      if (lifetime.answer()) respond(null, answer);
+    void runCall(shell, route, call, respondError(respond), async (running) => {
+      const answer = await handler(readMessages(call, running), running);
+      if (running.answer()) respond(null, answer);
     });
   };
 }
@@ -87,10 +87,10 @@ function serverStream(shell: Shell, route: Route, handler: ServerStreamHandler<u
     const refuse = (status: WireStatus): void => {
       if (!call.cancelled) call.emit('error', status);
     };
-    void runCall(shell, route, call, refuse, async ({ context, lifetime }) => {
-      const answers = handler(decoded(call.request), context);
-      await writeMessages(call, answers, context, () => context.caller.check(shell.clock.nowMs()));
-      if (lifetime.answer()) call.end();
+    void runCall(shell, route, call, refuse, async (running) => {
+      const answers = handler(decoded(call.request), running);
+      await writeMessages(call, answers, running);
+      if (running.answer()) call.end();
     });
   };
 }

@@ -1,41 +1,39 @@
 import type { ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
-import type { CallContext } from './context.js';
 import { decoded } from './decode.js';
+import type { RunningCall } from './dispatch.js';
 
 /** The requests of a client stream, one at a time; the client waits while one is being handled. */
 export async function* readMessages(
   call: ServerReadableStream<unknown, unknown>,
-  context: CallContext,
+  running: RunningCall,
 ): AsyncGenerator<unknown, void> {
   try {
     for await (const message of call) {
-      context.signal.throwIfAborted();
+      running.throwIfAborted();
       yield decoded(message);
     }
   } catch (error) {
     // A cancelled stream is destroyed and then complains of its early end; the reason says why.
-    context.signal.throwIfAborted();
+    running.throwIfAborted();
     throw error;
   }
-  context.signal.throwIfAborted();
+  running.throwIfAborted();
 }
 
 /**
  * Writes every message when the one before has left, so that a slow client holds one message in memory and
- * not a list. `check` runs before each and throws where the caller may no longer have it.
+ * not a list. Before each, the caller's right to it is checked again.
  */
 export async function writeMessages(
   call: ServerWritableStream<unknown, unknown>,
   messages: AsyncIterable<unknown>,
-  context: CallContext,
-  check: () => void,
+  running: RunningCall,
 ): Promise<void> {
   for await (const message of messages) {
-    context.signal.throwIfAborted();
-    check();
-    await write(call, message, context.signal);
+    running.check();
+    await write(call, message, running.signal);
   }
-  context.signal.throwIfAborted();
+  running.throwIfAborted();
 }
 
 /** Waits for the write callback; `drain` never comes after a cancel, and neither does the callback. */
