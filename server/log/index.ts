@@ -1,0 +1,10 @@
+/** The log engine: what a server holds of each list, and how it grows. */
+export { commitBatch } from './commit.js';
+export type { LogDeps } from './deps.js';
+export { FRESHNESS_EVERY_MS, FreshnessIssuer } from './freshness.js';
+export { Lists } from './lists.js';
+export { describe, type Engine, findBatch, openBatches, prepareBatch } from './prepare.js';
+export type { ResidentList } from './resident.js';
+export { PublisherRoots } from './roots.js';
+export { Statements } from './statements.js';
+export { receiveUpload } from './uploads.js';

@@ -1,0 +1,32 @@
+import {
+  type CheckpointPolicy,
+  equalBytes,
+  formatNote,
+  parseNote,
+  type Suite,
+  verifyNote,
+} from '../../sdk/core/index.js';
+
+/**
+ * The lines of `held` and every line of `offered` by a key of the publisher that verified. Both have one body.
+ * Lines of unknown keys are not taken: anybody could fill a note with them.
+ */
+export function mergeNotes(
+  suite: Suite,
+  { keys }: CheckpointPolicy,
+  held: Uint8Array,
+  offered: Uint8Array,
+): Uint8Array {
+  const current = parseNote(held);
+  const known = [keys.sequencing, ...keys.approve];
+  const { signatures, bodyBytes, verified } = verifyNote(suite, offered, known);
+  if (!equalBytes(bodyBytes, current.bodyBytes)) return held;
+  const names = new Set(verified.map(({ key }) => key.name));
+  const have = new Set(current.signatures.map((one) => one.name));
+  const fresh = signatures.filter((one) => names.has(one.name) && !have.has(one.name));
+  if (fresh.length === 0) return held;
+  return formatNote(current.body, [
+    ...current.signatures.map((one) => one.line),
+    ...fresh.map((one) => one.line),
+  ]);
+}

@@ -1,0 +1,197 @@
+import {
+  type PrepareBatchRequest,
+  PreparedBatch as PreparedBatchMessage,
+  type PreparedRange,
+} from '../../proto/gen/hashfed/v1/publish.js';
+import {
+  type AnchorCounts,
+  checkTail,
+  HashfedError,
+  malformed,
+  type StagedRange,
+} from '../../sdk/core/index.js';
+import type { Caller } from '../access/index.js';
+import type { PreparedBatch, Segment } from '../storage/index.js';
+import { anchorSizeOf } from './anchors.js';
+import { changeCounts, noCounts } from './counts.js';
+import type { LogDeps } from './deps.js';
+import { judgeSegments } from './judge.js';
+import type { Lists } from './lists.js';
+import type { PublisherRoots } from './roots.js';
+import { findUpload } from './uploads.js';
+
+const PREFIX = 'batches/';
+const MAX_ITEMS = 256;
+
+export interface Engine extends LogDeps {
+  readonly lists: Lists;
+  readonly roots: PublisherRoots;
+}
+
+/** Checks uploads of one or more lists and fixes them as one batch. Every refusal that log rules know happens here. */
+export async function prepareBatch(
+  engine: Engine,
+  caller: Caller,
+  request: PrepareBatchRequest,
+): Promise<PreparedBatchMessage> {
+  if (request.requestId.length !== 16) malformed('request_id', 'is required: 16 random bytes');
+  if (request.items.length === 0 || request.items.length > MAX_ITEMS)
+    malformed('items', `needs 1 to ${MAX_ITEMS}`);
+  const repeated = await answeredBefore(engine, caller, request);
+  if (repeated !== undefined) return repeated;
+  const segments: Segment[] = [];
+  const ranges: PreparedRange[] = [];
+  for (const item of request.items) {
+    const segment = await findUpload(engine, item.upload);
+    caller.requirePublisherOf(segment.origin);
+    engine.roots.settings(segment.origin);
+    if (segments.some((other) => other.origin === segment.origin)) malformed('items', 'name one list twice');
+    const before = item.extends === '' ? [] : await chainOf(engine, item.extends, segment.origin);
+    ranges.push(await judgeItem(engine, [...before, segment]));
+    segments.push(segment);
+  }
+  ranges.sort((a, b) => (a.origin < b.origin ? -1 : 1));
+  const body: PreparedBatchMessage = { name: '', preparedMs: BigInt(engine.clock.nowMs()), ranges };
+  const ids = segments.map((segment) => segment.id);
+  const stored = await engine.storage.prepared.put(ids, PreparedBatchMessage.encode(body).finish());
+  return { ...body, name: `${PREFIX}${stored.id}` };
+}
+
+/** The same uploads as an open batch of this caller: the answer that was given for them. */
+async function answeredBefore(
+  engine: Engine,
+  caller: Caller,
+  request: PrepareBatchRequest,
+): Promise<PreparedBatchMessage | undefined> {
+  const wanted = request.items
+    .map((item) => item.upload.replace('uploads/', ''))
+    .sort()
+    .join();
+  for (const batch of await openBatches(engine)) {
+    if ([...batch.segments].sort().join() !== wanted) continue;
+    const message = describe(batch);
+    for (const range of message.ranges) caller.requirePublisherOf(range.origin);
+    return message;
+  }
+  return undefined;
+}
+
+/** Prepared batches that are not hidden, oldest first. */
+export async function openBatches(engine: Pick<Engine, 'storage'>): Promise<PreparedBatch[]> {
+  const open: PreparedBatch[] = [];
+  for (let pageToken = ''; ; ) {
+    const page = await engine.storage.prepared.list({ pageSize: 1000, pageToken });
+    open.push(...page.items.filter((batch) => !batch.hidden));
+    if (page.nextPageToken === '') return open;
+    pageToken = page.nextPageToken;
+  }
+}
+
+export function describe(batch: PreparedBatch): PreparedBatchMessage {
+  return { ...PreparedBatchMessage.decode(batch.body), name: `${PREFIX}${batch.id}` };
+}
+
+/** A batch by its resource name. Throws NOT_FOUND, also for a hidden one. */
+export async function findBatch(engine: Pick<Engine, 'storage'>, name: string): Promise<PreparedBatch> {
+  const id = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : '';
+  const batch = /^[0-9a-f]{32}$/.test(id) ? await engine.storage.prepared.get(id) : undefined;
+  if (batch === undefined || batch.hidden)
+    throw new HashfedError('NOT_FOUND', 'no such prepared batch', { field: 'batch' });
+  return batch;
+}
+
+/** The uncommitted segments of one origin up to and including those of a prepared batch, in order. */
+export async function chainOf(engine: Engine, name: string, origin: string): Promise<Segment[]> {
+  const batch = await findBatch(engine, name);
+  const found = await segmentsOf(engine, batch);
+  const last = found.find((segment) => segment.origin === origin);
+  if (last === undefined) return malformed('extends', 'the prepared batch does not hold this list');
+  return completeChain(engine, last);
+}
+
+export async function segmentsOf(engine: Pick<Engine, 'storage'>, batch: PreparedBatch): Promise<Segment[]> {
+  return Promise.all(
+    batch.segments.map(async (id) => {
+      const segment = await engine.storage.logs.segment(id);
+      if (segment === undefined)
+        throw new HashfedError('OLD_SIZE_MISMATCH', 'the batch was passed by another; prepare it again');
+      return segment;
+    }),
+  );
+}
+
+/** Goes back from a segment to the committed size through other prepared segments. Throws OLD_SIZE_MISMATCH. */
+export async function completeChain(engine: Engine, last: Segment): Promise<Segment[]> {
+  const committed = engine.lists.get(last.origin)?.head?.size ?? 0;
+  const chain = [last];
+  const candidates = last.from === committed ? [] : await preparedSegments(engine, last.origin);
+  for (let first = last; first.from !== committed; ) {
+    const before = candidates.find(
+      (one) => one.to === first.from && Buffer.from(one.root).equals(first.fromRoot),
+    );
+    if (before === undefined || first.from < committed) {
+      throw new HashfedError('OLD_SIZE_MISMATCH', 'the list has moved on; prepare the batch again', {
+        origin: last.origin,
+      });
+    }
+    chain.unshift(before);
+    first = before;
+  }
+  return chain;
+}
+
+async function preparedSegments(engine: Engine, origin: string): Promise<Segment[]> {
+  const all = await Promise.all(
+    (await openBatches(engine)).map((batch) => segmentsOf(engine, batch).catch(() => [])),
+  );
+  return all.flat().filter((segment) => segment.origin === origin);
+}
+
+async function judgeItem(engine: Engine, chain: readonly Segment[]): Promise<PreparedRange> {
+  const last = chain.at(-1)!;
+  const list = engine.lists.ensure(last.origin);
+  const anchorSize = anchorSizeOf(list.head);
+  const judged = await judgeSegments(engine, list, chain, anchorSize);
+  try {
+    return describeRange(engine, last, judged.range, judged.sinceAnchor);
+  } finally {
+    judged.staging.discard();
+  }
+}
+
+function describeRange(
+  engine: Engine,
+  segment: Segment,
+  range: StagedRange,
+  since: AnchorCounts | undefined,
+): PreparedRange {
+  const setCount = range.head.seal?.setCount ?? 0;
+  return {
+    origin: segment.origin,
+    from: BigInt(segment.from),
+    fromRoot: segment.fromRoot,
+    to: BigInt(segment.to),
+    root: segment.root,
+    entriesSha256: segment.digest,
+    counts: changeCounts(range.countsSince(range.fromSize), setCount),
+    sinceAnchor: since === undefined ? noCounts(setCount) : changeCounts(since, setCount),
+    anchorSetCount: BigInt(since?.anchorSetCount ?? 0),
+    twoKeys: needsTwoKeys(engine, segment.origin, since),
+  };
+}
+
+/** True where the limit for one key is passed; always without an anchor. */
+export function needsTwoKeys(
+  engine: Pick<Engine, 'roots'>,
+  origin: string,
+  since: AnchorCounts | undefined,
+): boolean {
+  if (since === undefined) return true;
+  try {
+    checkTail(engine.roots.settings(origin), since);
+    return false;
+  } catch (error) {
+    if (error instanceof HashfedError && error.code === 'THRESHOLD_NOT_MET') return true;
+    throw error;
+  }
+}

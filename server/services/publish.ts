@@ -1,0 +1,65 @@
+import type { GetPublishStateResponse } from '../../proto/gen/hashfed/v1/publish.js';
+import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
+import { concat, parseOrigin } from '../../sdk/core/index.js';
+import {
+  commitBatch,
+  describe,
+  type Engine,
+  findBatch,
+  openBatches,
+  prepareBatch,
+  receiveUpload,
+  type Statements,
+} from '../log/index.js';
+import { type BoundService, bind } from '../shell/index.js';
+
+const NO_SEAL = 2n ** 64n - 1n;
+/** Prepared batches of one list that an answer names. */
+const MAX_NAMED = 100;
+
+/** PublishService: thin, the engine decides. */
+export function publishService(engine: Engine, statements: Statements): BoundService {
+  return bind(PublishServiceService, {
+    getPublishState: async ({ origin }, { caller }) => {
+      caller.requirePublisherOf(parseOrigin(origin).text);
+      engine.roots.settings(origin);
+      return publishState(engine, statements, origin);
+    },
+    uploadEntries: (messages, { caller }) => receiveUpload(engine, caller, messages),
+    prepareBatch: async (request, { caller }) => ({ batch: await prepareBatch(engine, caller, request) }),
+    commitBatch: (request, { caller }) => commitBatch(engine, caller, request),
+    abortBatch: async ({ batch }, { caller }) => {
+      const found = await findBatch(engine, batch);
+      for (const { origin } of describe(found).ranges) caller.requirePublisherOf(origin);
+      await engine.storage.prepared.hide(found.id);
+      return {};
+    },
+    putPublisherRoot: async ({ envelope }, { caller }) => ({
+      version: BigInt(await engine.roots.put(caller, envelope)),
+    }),
+    putLiveness: async ({ envelopes }, { caller }) => {
+      await statements.putLiveness(caller, envelopes);
+      return {};
+    },
+  });
+}
+
+async function publishState(
+  engine: Engine,
+  statements: Statements,
+  origin: string,
+): Promise<GetPublishStateResponse> {
+  const list = engine.lists.get(origin);
+  const seal = list?.state.head.seal;
+  const prepared = (await openBatches(engine))
+    .map(describe)
+    .filter(({ ranges }) => ranges.some((range) => range.origin === origin));
+  return {
+    checkpoint: statements.bundle(origin),
+    size: BigInt(list?.head?.size ?? 0),
+    compactRange: concat(...(list?.head?.compactRange ?? [])),
+    nextBatchNo: BigInt((seal?.batchNo ?? 0) + 1),
+    lastSealIndex: seal === undefined ? NO_SEAL : BigInt(seal.index),
+    prepared: prepared.slice(0, MAX_NAMED),
+  };
+}
