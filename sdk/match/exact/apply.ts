@@ -21,18 +21,18 @@ export interface AppliedChanges {
 export interface Marks {
   /** Overlay node of each added record that is live, by add_index. */
   readonly nodes: Map<number, number>;
-  /** Rows of the table that are removed. */
-  readonly gone: Set<number>;
+  /** Overlay node of each row of the table that is removed, by row. */
+  readonly gone: Map<number, number>;
 }
 
-export const newMarks = (): Marks => ({ nodes: new Map(), gone: new Set() });
+export const newMarks = (): Marks => ({ nodes: new Map(), gone: new Map() });
 
 export interface Target extends Marks {
   readonly table: Table;
   readonly overlay: Overlay;
 }
 
-/** Removals first: a record of one batch never leaves and enters under one add_index. */
+/** Removals first: a record in both was amended, and stays where it is. */
 export function applyChanges(target: Target, changes: Changes): AppliedChanges {
   let removed = 0;
   let absent = 0;
@@ -48,9 +48,18 @@ function add({ table, overlay, nodes, gone }: Target, { hash, addIndex }: Record
   const first = findRow(table, hash);
   const end = first < 0 ? first : endOfKey(table, first);
   const row = first < 0 ? -1 : rowWithId(table, first, end, addIndex);
-  if (row >= 0 && !gone.has(row)) return false;
+  if (row >= 0) return bringBack(overlay, gone, hash, row);
   const entry = overlay.ensure(hash, end - first);
   nodes.set(addIndex, overlay.push(entry, NODE.ADDED, addIndex, 1));
+  return true;
+}
+
+/** A removed row is live again; false where it was not removed. */
+function bringBack(overlay: Overlay, gone: Map<number, number>, hash: Uint8Array, row: number): boolean {
+  const node = gone.get(row);
+  if (node === undefined) return false;
+  gone.delete(row);
+  overlay.kill(overlay.entry(hash, 0), node, 1);
   return true;
 }
 
@@ -61,7 +70,7 @@ function remove(target: Target, record: RecordKey): boolean {
   const entry = overlay.entry(record.hash, 0);
   if (entry < 0) return false;
   nodes.delete(record.addIndex);
-  overlay.kill(entry, node);
+  overlay.kill(entry, node, -1);
   return true;
 }
 
@@ -72,8 +81,7 @@ function removeRow({ table, overlay, gone }: Target, { hash, addIndex }: RecordK
   const row =
     table.ids === undefined ? anyRow(overlay, hash, first, end) : rowWithId(table, first, end, addIndex);
   if (row < 0 || gone.has(row)) return false;
-  overlay.push(overlay.ensure(hash, end - first), NODE.REMOVED_ROW, row, -1);
-  gone.add(row);
+  gone.set(row, overlay.push(overlay.ensure(hash, end - first), NODE.REMOVED_ROW, row, -1));
   return true;
 }
 

@@ -1,6 +1,6 @@
 import { malformed, readU64 } from '../../core/index.js';
 import { type KeyBytes, MAX_ROWS } from './limits.js';
-import { countRows, rowEnd } from './rows.js';
+import { rowEnd } from './rows.js';
 import { allocateTable, type IdWidth, slotOf, swap, type Table } from './table.js';
 
 /** True where a Uint32Array reads bytes in the order that the table stores. */
@@ -85,11 +85,16 @@ export function tableFromKeys(keyBytes: KeyBytes, keys: Uint8Array): Table {
   return builder.finish();
 }
 
-/** From canonical rows sorted by (hash, add_index), in any number of pieces that hold whole rows. */
-export function tableFromRows(keyBytes: KeyBytes, pieces: readonly Uint8Array[], idWidth?: IdWidth): Table {
-  let count = 0;
-  for (const piece of pieces) count += countRows(piece, keyBytes);
-  const builder = new TableBuilder(keyBytes, count, idWidth ?? widthFor(pieces, keyBytes));
+/** What a caller knows about rows before it hands them over, so that one pass is enough. */
+export interface KnownRows {
+  readonly count: number;
+  /** Every add_index is below this. */
+  readonly logSize: number;
+}
+
+/** From canonical rows sorted by (hash, add_index), in pieces that hold whole rows; each piece is read once. */
+export function tableFromRows(keyBytes: KeyBytes, pieces: Iterable<Uint8Array>, known: KnownRows): Table {
+  const builder = new TableBuilder(keyBytes, known.count, known.logSize > 2 ** 32 ? 8 : 4);
   for (const piece of pieces) {
     for (let at = 0; at < piece.length; at = rowEnd(piece, at, keyBytes)) {
       builder.add(piece, at, readU64(piece, at + keyBytes));
@@ -98,12 +103,15 @@ export function tableFromRows(keyBytes: KeyBytes, pieces: readonly Uint8Array[],
   return builder.finish();
 }
 
-/** Four bytes hold every add_index of a log below 2^32 leaves; a larger log pays eight. */
-function widthFor(pieces: readonly Uint8Array[], keyBytes: number): IdWidth {
+/** What `tableFromRows` must know, read off the rows. */
+export function surveyRows(keyBytes: KeyBytes, pieces: readonly Uint8Array[]): KnownRows {
+  let count = 0;
+  let logSize = 0;
   for (const piece of pieces) {
     for (let at = 0; at < piece.length; at = rowEnd(piece, at, keyBytes)) {
-      if (readU64(piece, at + keyBytes) > 0xffff_ffff) return 8;
+      count++;
+      logSize = Math.max(logSize, readU64(piece, at + keyBytes) + 1);
     }
   }
-  return 4;
+  return { count, logSize };
 }

@@ -1,7 +1,7 @@
 import { HashfedError, malformed } from '../../core/index.js';
 import { type AppliedChanges, applyChanges, type Changes, newMarks } from './apply.js';
 import { findRows } from './batch.js';
-import { tableFromKeys, tableFromRows } from './build.js';
+import { type KnownRows, surveyRows, tableFromKeys, tableFromRows } from './build.js';
 import { type KeyBytes, MERGE_RECORDS, MERGE_SHARE } from './limits.js';
 import { type BackgroundOptions, Merge, runInBackground } from './merge.js';
 import { NODE, Overlay, type OverlayArrays } from './overlay.js';
@@ -48,11 +48,16 @@ export class ExactIndex {
   }
 
   /**
-   * From canonical rows sorted by (hash, add_index), in pieces of whole rows (bucket by bucket, say).
-   * Throws `MALFORMED` where they are not sorted or end within a record.
+   * From canonical rows sorted by (hash, add_index), in pieces of whole rows (bucket by bucket, say). With `known`
+   * each piece is read once and may be garbage after; without, all are held to count them first.
+   * Throws `MALFORMED` where rows are not sorted, end within a record, or are not as many as `known` says.
    */
-  static fromRows(keyBytes: KeyBytes, pieces: Iterable<Uint8Array>): ExactIndex {
-    return new ExactIndex(tableFromRows(keyBytes, [...pieces]), new Overlay(keyBytes), true);
+  static fromRows(keyBytes: KeyBytes, pieces: Iterable<Uint8Array>, known?: KnownRows): ExactIndex {
+    if (known !== undefined) {
+      return new ExactIndex(tableFromRows(keyBytes, pieces, known), new Overlay(keyBytes), true);
+    }
+    const all = [...pieces];
+    return ExactIndex.fromRows(keyBytes, all, surveyRows(keyBytes, all));
   }
 
   /**

@@ -130,10 +130,10 @@ export class Overlay {
     return node;
   }
 
-  /** Takes an added record back. */
-  kill(entry: number, node: number): void {
+  /** Takes a node back and changes the entry's live count. */
+  kill(entry: number, node: number, change: number): void {
     this.arrays.kinds[node] = NODE.DEAD;
-    Atomics.sub(this.arrays.live, entry, 1);
+    Atomics.add(this.arrays.live, entry, change);
   }
 
   /** A copy that later changes do not touch, with the same seeds. */

@@ -20,13 +20,6 @@ export function rowEnd(rows: Uint8Array, at: number, hashBytes: number): number 
   return end;
 }
 
-/** Records in a buffer of whole rows. */
-export function countRows(rows: Uint8Array, hashBytes: number): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at = rowEnd(rows, at, hashBytes)) count++;
-  return count;
-}
-
 /** The records of a buffer of canonical rows, as `ExactIndex.apply` takes them. Hashes are views. */
 export function* recordKeys(rows: Uint8Array, hashBytes: number): Generator<RecordKey> {
   for (let at = 0; at < rows.length; at = rowEnd(rows, at, hashBytes)) {

@@ -169,6 +169,21 @@ describe('repeated and absent changes', () => {
     expect(idsOf(index, hash)).toEqual([9]);
   });
 
+  it('an amended record leaves and enters, and stays in its row', () => {
+    const index = ExactIndex.fromRows(32, [rowsOf([{ hash, addIndex: 4 }])]);
+    const amended = [{ hash, addIndex: 4 }];
+    expect(index.apply({ added: amended, removed: amended })).toMatchObject({
+      added: 1,
+      removed: 1,
+      absent: 0,
+    });
+    expect([index.rows(hash), index.size]).toEqual([[0], 1]);
+    expect(index.apply({ removed: amended }).removed).toBe(1);
+    expect(index.has(hash)).toBe(false);
+    for (const m = index.beginMerge(); !m.step(); );
+    expect([index.rowCount, index.size]).toEqual([0, 0]);
+  });
+
   it('of one hash ten thousand times are not quadratic in what they answer', () => {
     const index = ExactIndex.empty(32);
     const added = Array.from({ length: 10_000 }, (_, addIndex) => ({ hash, addIndex }));
@@ -239,6 +254,17 @@ describe('bad input', () => {
       expect(() => ExactIndex.fromRows(32, [whole.subarray(0, length)])).toThrow(malformed);
     }
     expect(() => ExactIndex.fromKeys(32, new Uint8Array(33))).toThrow(malformed);
+  });
+
+  it('rows that are more or fewer than was said are refused', () => {
+    const rows = rowsOf([
+      { hash: hash(1), addIndex: 0 },
+      { hash: hash(2), addIndex: 1 },
+    ]);
+    const build = (count: number) => ExactIndex.fromRows(32, [rows], { count, logSize: 2 });
+    expect(build(2).size).toBe(2);
+    expect(() => build(1)).toThrow(malformed);
+    expect(() => build(3)).toThrow(malformed);
   });
 
   it('numbers beyond 32 bits survive tables and merges', () => {
