@@ -35,9 +35,12 @@ export function holdsAt(holds: readonly Hold[], sealMs: number): readonly Hold[]
   return holds.every((h) => h.untilMs > sealMs) ? holds : holds.filter((h) => h.untilMs > sealMs);
 }
 
-/** The holds that stay in effect past a SEAL in time order: those that end within 72 h of it. */
+/**
+ * The holds that a SEAL in time order leaves in effect: not over by its time, and ending within 72 h of it. What
+ * is over can be in no later good SEAL, whose time is not below this one's.
+ */
 export function holdsPast(holds: Hold[], sealMs: number): Hold[] {
-  const stays = (h: Hold) => sealMs + MAX_HOLD_MS >= h.untilMs;
+  const stays = (h: Hold) => h.untilMs > sealMs && sealMs + MAX_HOLD_MS >= h.untilMs;
   return holds.every(stays) ? holds : holds.filter(stays);
 }
 

@@ -89,7 +89,7 @@ export class Staging {
     if (timeMs < chain.maxTimeMs) malformed('time_ms', 'is before that of an earlier seal');
     const events = this.state.origin.type === 'events';
     const bits = events ? 0 : chain.bucketBits >= 0 ? chain.bucketBits : (bucketBits ?? bitsFor(set.live));
-    const covered = holdsAt(holdsPast(holds, timeMs), timeMs);
+    const covered = holdsPast(holds, timeMs);
     const digest = events
       ? ZERO_DIGEST
       : setDigest(this.state.set.sha, bits, this.planned(bits).digests, covered);

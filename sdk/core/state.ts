@@ -155,10 +155,12 @@ export class ListState {
 
   /** The set digest of what is resident, from its bucket digests; `recomputeDigest` reads every record. */
   setDigest(): Uint8Array {
+    if (this.origin.type === 'events') return new Uint8Array(DIGEST_BYTES);
     return setDigest(this.set.sha, this.bucketBits, this.bucketDigests(), this.holds);
   }
 
   recomputeDigest(): Uint8Array {
+    if (this.origin.type === 'events') return new Uint8Array(DIGEST_BYTES);
     const digests = new Uint8Array(DIGEST_BYTES * this.set.order.buckets);
     for (let b = 0; b < this.set.order.buckets; b++)
       digests.set(bucketDigest(this.set.sha, b, this.bytesOfBucket(b)), DIGEST_BYTES * b);
@@ -180,6 +182,11 @@ export class ListState {
   countsSince(anchorSize: number): AnchorCounts {
     const scan = this.set.index.scan.bind(this.set.index);
     return anchorCounts(this.counts, this.set.arena, scan, anchorSize);
+  }
+
+  /** An anchor of this size was adopted: counts below it are forgotten, as no anchor goes back. */
+  forgetBelow(anchorSize: number): void {
+    this.counts.forgetBelow(anchorSize);
   }
 
   /**
