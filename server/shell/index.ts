@@ -14,5 +14,5 @@ export {
 } from './methods.js';
 export type { TlsFiles } from './reload.js';
 export { type RunningServer, type ShellOptions, startServer, type Transport } from './server.js';
-export { runUntilSignal } from './signals.js';
+export { runUntilSignal, type SignalSource } from './signals.js';
 export { REQUEST_ID_KEY } from './status.js';

@@ -1,24 +1,34 @@
 import type { RunningServer } from './server.js';
 
+/** Where signals come from: the process, or a test. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: (received: NodeJS.Signals) => void): unknown;
+  off(signal: NodeJS.Signals, listener: (received: NodeJS.Signals) => void): unknown;
+}
+
 /**
- * Resolves when SIGTERM or SIGINT was received and the server has stopped. SIGHUP reloads certificates. A
- * second SIGTERM or SIGINT ends the process at once, as the system's default does.
+ * Says `listening HOST:PORT`, and resolves when SIGTERM or SIGINT was received and the server has stopped.
+ * SIGHUP looks for new certificates. A second SIGTERM or SIGINT ends the process at once, as the system's
+ * default does.
  */
 export async function runUntilSignal(
   server: RunningServer,
   say: (line: string) => void,
+  source: SignalSource = process,
 ): Promise<NodeJS.Signals> {
   const reload = (): void => void server.reloadCertificates();
-  process.on('SIGHUP', reload);
+  source.on('SIGHUP', reload);
   say(`listening ${server.address}`);
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     const stop = (received: NodeJS.Signals): void => {
-      process.off('SIGTERM', stop).off('SIGINT', stop);
+      source.off('SIGTERM', stop);
+      source.off('SIGINT', stop);
       resolve(received);
     };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    source.on('SIGTERM', stop);
+    source.on('SIGINT', stop);
   });
   await server.stop();
-  process.off('SIGHUP', reload);
+  source.off('SIGHUP', reload);
   return signal;
 }

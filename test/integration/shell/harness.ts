@@ -15,6 +15,7 @@ import {
 import { DEFAULT_LIMITS, type ServerLimits } from '../../../server/config/index.js';
 import { logTo } from '../../../server/logging/index.js';
 import {
+  type BoundService,
   bind,
   type Handlers,
   type RunningServer,
@@ -135,6 +136,9 @@ export interface BenchOptions {
   readonly directory?: Directory;
   readonly transport?: Transport;
   readonly listen?: string;
+  /** Instead of the test service. */
+  readonly services?: readonly BoundService[];
+  readonly holder?: DirectoryHolder;
 }
 
 export async function startBench(handlers: TestHandlers, options: BenchOptions = {}): Promise<Bench> {
@@ -159,7 +163,7 @@ export async function startBench(handlers: TestHandlers, options: BenchOptions =
       done();
     },
   });
-  const holder = new DirectoryHolder(options.directory ?? directoryOf(1, MEMBERS));
+  const holder = options.holder ?? new DirectoryHolder(options.directory ?? directoryOf(1, MEMBERS));
   const audited: AuditEvent[] = [];
   const clients: Client[] = [];
   const server = await startServer({
@@ -167,7 +171,7 @@ export async function startBench(handlers: TestHandlers, options: BenchOptions =
     federation: 'test.example',
     transport: options.transport ?? { kind: 'tls', files, reloadMs: 3_600_000 },
     limits: { ...DEFAULT_LIMITS, drain_ms: 5_000, ...options.limits },
-    services: [bind(TEST_SERVICE, handlers)],
+    services: options.services ?? [bind(TEST_SERVICE, handlers)],
     directory: holder,
     clock,
     log: logTo('debug', sink),

@@ -1,10 +1,11 @@
+import { EventEmitter } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { issueMember, issueServer } from '../../../client/pki/index.js';
-import { DEVELOPMENT_MEMBER_KEY } from '../../../server/shell/index.js';
+import { DEVELOPMENT_MEMBER_KEY, runUntilSignal } from '../../../server/shell/index.js';
 import { testPki } from '../../support/pki.js';
 import {
   type Bench,
@@ -107,6 +108,24 @@ describe('stopping', () => {
     await until(() => server.inFlight === 1);
     await server.stop();
     await until(() => server.inFlight === 0);
+  });
+});
+
+describe('signals', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('%s stops, SIGHUP looks for certificates', async (name) => {
+    const { as, federation, server, writeServer } = await start(echo);
+    const source = new EventEmitter();
+    const said: string[] = [];
+    const running = runUntilSignal(server, (line) => said.push(line), source);
+    expect(said).toEqual([`listening 127.0.0.1:${server.port}`]);
+    await writeServer(await issueServer(testPki().environment, federation.authority));
+    source.emit('SIGHUP', 'SIGHUP');
+    await until(() => bench?.logged().includes('tls.reloaded') === true);
+    await callUnary(await as('hoster-a'), lookup, 'x');
+    source.emit(name, name);
+    expect(await running).toBe(name);
+    expect(bench?.logged()).toContain('server.stopped');
+    expect(source.eventNames()).toEqual([]);
   });
 });
 
