@@ -10,8 +10,6 @@ interface Pending {
   readonly members: Map<string, Set<string>>;
 }
 
-const MARKER = new Uint8Array();
-
 /** Counts in memory, merged into the ledger within a second. */
 export class LedgerCounters implements Counters {
   readonly #ledger: Ledger;
@@ -94,7 +92,7 @@ export class LedgerCounters implements Counters {
       for (const member of members) {
         const key = this.#memberPrefix(window) + member;
         if ((await transaction.get(key)) !== undefined) continue;
-        transaction.put(key, MARKER);
+        transaction.mark(key);
         added += 1;
       }
       distinct.set(set, (distinct.get(set) ?? 0) + added);

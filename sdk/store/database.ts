@@ -9,6 +9,8 @@ export type DatabaseOp =
 export interface Database {
   /** undefined when absent. */
   get(key: string): Promise<Uint8Array | undefined>;
+  /** In the order of `keys`. */
+  getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /** All or nothing. MUST NOT resolve before it survives a power cut. */
   write(ops: readonly DatabaseOp[]): Promise<void>;
   /** Keys with `from` ≤ key < `to`, ascending. */
@@ -42,11 +44,28 @@ export const openLevel: OpenDatabase = async (path, create) => {
   await call('open', () => level.open());
   return {
     get: (key) => call('read', () => level.get(key)),
+    getMany: (keys) => call('read', () => level.getMany([...keys])),
     write: (ops) => call('write', () => level.batch([...ops], { sync: true })),
-    entries: (gte, lt) => level.iterator({ gte, lt }),
+    entries: (gte, lt) => inBatches(level, gte, lt),
     close: () => call('close', () => level.close()),
   };
 };
+
+/** Entries fetched from LevelDB per call: what a call costs is then shared by many. */
+const FETCH = 1_000;
+
+async function* inBatches(level: Level<string, Uint8Array>, gte: string, lt: string) {
+  const iterator = level.iterator({ gte, lt });
+  try {
+    for (;;) {
+      const entries = await call('read', () => iterator.nextv(FETCH));
+      if (entries.length === 0) return;
+      yield* entries;
+    }
+  } finally {
+    await iterator.close();
+  }
+}
 
 /** A database in memory that outlives its handles, as a file would; for tests and diskless clients. */
 export function memoryDatabase(content = new Map<string, Uint8Array>()): OpenDatabase {
@@ -56,6 +75,7 @@ export function memoryDatabase(content = new Map<string, Uint8Array>()): OpenDat
     held = true;
     return {
       get: async (key) => content.get(key),
+      getMany: async (keys) => keys.map((key) => content.get(key)),
       write: async (ops) => applyOps(content, ops),
       entries: (from, to) => between(content, from, to),
       close: async () => {

@@ -38,6 +38,7 @@ export function encodeEntry(entry: JournalEntry | (NewJournalEntry & { id: strin
 
 /** The value was authenticated: only its shape is checked. */
 export function decodeEntry(bytes: Uint8Array): JournalEntry {
+  if (bytes.length === 0) throw damaged('journal', 'an entry is empty');
   const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as JournalEntry;
   if (typeof value.id !== 'string' || !JOURNAL_STATES.includes(value.state)) {
     throw damaged('journal', 'an entry has no known state');

@@ -13,8 +13,9 @@ import type { Journal, JournalChange, JournalEntry, JournalState, NewJournalEntr
 const ENTRY = 'je!';
 const BY_STATE = 'js!';
 const HISTORY = 'jh!';
+/** The quarantined entry of one (ref, record). */
+const OPEN = 'jo!';
 const HISTORY_NEXT = 'jn!';
-const MARKER = new Uint8Array();
 const MAX_CAUSE_BYTES = 256;
 
 /** Where an entry in this state may go; nothing comes back from deleted. */
@@ -54,15 +55,13 @@ export class LedgerJournal implements Journal {
     for (const entry of entries) checkNewEntry(entry);
     return await this.#ledger.commit(async (transaction) => {
       const now = this.#clock.nowMs();
-      const fresh = new Map<string, JournalEntry>();
       const result: JournalEntry[] = [];
+      await transaction.prefetch(entries.flatMap((entry) => [this.#openKey(entry), ENTRY + entry.id]));
       for (const entry of entries) {
-        const same = `${entry.origin}\n${entry.addIndex}\n${entry.ref}`;
-        const known = fresh.get(same) ?? (await this.#known(transaction, entry));
         const state = entry.action === 'hold' ? 'held' : 'blocked';
+        const known = await this.#known(transaction, entry);
         const stored = known ?? { ...entry, state, changedMs: now };
         if (known === undefined) await this.#insert(transaction, stored, 'match');
-        fresh.set(same, stored);
         result.push(stored);
       }
       return result;
@@ -113,17 +112,10 @@ export class LedgerJournal implements Journal {
   }
 
   async history(id?: string): Promise<JournalChange[]> {
-    const prefix = id === undefined ? HISTORY : `jc!${id}!`;
     const changes: JournalChange[] = [];
-    if (id === undefined) {
-      for await (const [, value] of this.#ledger.entries(prefix)) changes.push(decodeChange(value));
-      return changes;
-    }
-    for await (const sequence of this.#ledger.names(prefix)) {
-      const value = await this.#ledger.get(HISTORY + sequence);
-      if (value !== undefined) changes.push(decodeChange(value));
-    }
-    return changes;
+    const prefix = id === undefined ? HISTORY : `${HISTORY}${id}!`;
+    for await (const [, value] of this.#ledger.entries(prefix)) changes.push(decodeChange(value));
+    return changes.sort((a, b) => a.sequence - b.sequence);
   }
 
   #moveAll(
@@ -136,7 +128,9 @@ export class LedgerJournal implements Journal {
       throw new HashfedError('MALFORMED', 'cause: too long');
     return this.#ledger.commit(async (transaction) => {
       const moved: JournalEntry[] = [];
-      for (const id of await find()) {
+      const ids = await find();
+      await transaction.prefetch(ids.map((id) => ENTRY + id));
+      for (const id of ids) {
         const value = await transaction.get(ENTRY + id);
         const entry = value === undefined ? undefined : decodeEntry(value);
         if (entry === undefined || !takes(entry) || !MOVES[entry.state].includes(state)) continue;
@@ -156,7 +150,7 @@ export class LedgerJournal implements Journal {
       this.#recordPrefix(origin, addIndex),
       this.#itemPrefix(itemId),
     ]) {
-      transaction.put(prefix + id, MARKER);
+      transaction.mark(prefix + id);
     }
     await this.#put(transaction, entry, cause);
   }
@@ -164,23 +158,23 @@ export class LedgerJournal implements Journal {
   async #put(transaction: Transaction, entry: JournalEntry, cause: string): Promise<void> {
     const { id, state, changedMs: timeMs } = entry;
     transaction.put(ENTRY + id, encodeEntry(entry));
-    transaction.put(stateKey(state, id), MARKER);
+    transaction.mark(stateKey(state, id));
+    const open = this.#openKey(entry);
+    if (quarantined(entry)) transaction.put(open, Buffer.from(id, 'latin1'));
+    else transaction.remove(open);
     const next = await transaction.get(HISTORY_NEXT);
     const sequence = next === undefined ? 1 : Number(Buffer.from(next).toString('latin1'));
     const name = sequence.toString(16).padStart(14, '0');
-    transaction.put(HISTORY + name, encodeChange({ sequence, id, timeMs, state, cause }));
-    transaction.put(`jc!${id}!${name}`, MARKER);
+    transaction.put(`${HISTORY}${id}!${name}`, encodeChange({ sequence, id, timeMs, state, cause }));
     transaction.put(HISTORY_NEXT, Buffer.from(String(sequence + 1), 'latin1'));
   }
 
+  /** The entry that has this id, or quarantines this object for this record already. */
   async #known(transaction: Transaction, entry: NewJournalEntry & { id: string }) {
-    const same = await transaction.get(ENTRY + entry.id);
-    if (same !== undefined) return decodeEntry(same);
-    const of = await this.byRef(entry.ref);
-    return of.find(
-      (e) =>
-        e.ref === entry.ref && e.origin === entry.origin && e.addIndex === entry.addIndex && quarantined(e),
-    );
+    const open = await transaction.get(this.#openKey(entry));
+    const id = open === undefined ? entry.id : Buffer.from(open).toString('latin1');
+    const value = await transaction.get(ENTRY + id);
+    return value === undefined ? undefined : decodeEntry(value);
   }
 
   async #follow(prefix: string, limit = Number.POSITIVE_INFINITY, after = ''): Promise<JournalEntry[]> {
@@ -193,6 +187,8 @@ export class LedgerJournal implements Journal {
     return found;
   }
 
+  #openKey = (entry: NewJournalEntry) =>
+    OPEN + this.#ledger.name('open', entry.ref, entry.origin, String(entry.addIndex));
   #refPrefix = (ref: string) => `jr!${this.#ledger.name('ref', ref)}!`;
   #recordPrefix = (origin: string, index: number) =>
     `jx!${this.#ledger.name('record', origin, String(index))}!`;

@@ -11,7 +11,11 @@ import type { LedgerMark, StoreHead } from './store-head.js';
 /** Reads and writes of one commit; it sees its own writes by key. */
 export interface Transaction {
   get(key: string): Promise<Uint8Array | undefined>;
+  /** Reads many keys in one call, so that `get` of them costs none. */
+  prefetch(keys: readonly string[]): Promise<void>;
   put(key: string, value: Uint8Array): void;
+  /** Puts a key that says everything by being there. */
+  mark(key: string): void;
   remove(key: string): void;
 }
 
@@ -93,9 +97,21 @@ export class Ledger {
   commit<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.#parts.gate.run(async () => {
       const changes = new Map<string, Uint8Array | undefined>();
+      const fetched = new Map<string, Uint8Array | undefined>();
       const result = await work({
-        get: async (key) => (changes.has(key) ? changes.get(key) : await this.get(key)),
+        get: async (key) => {
+          if (changes.has(key)) return changes.get(key);
+          return fetched.has(key) ? fetched.get(key) : await this.get(key);
+        },
+        prefetch: async (keys) => {
+          const values = await this.#parts.database.getMany(keys);
+          for (const [i, key] of keys.entries()) {
+            const stored = values[i];
+            fetched.set(key, stored === undefined ? undefined : this.#unseal(key, stored));
+          }
+        },
         put: (key, value) => changes.set(key, value),
+        mark: (key) => changes.set(key, NONE),
         remove: (key) => changes.set(key, undefined),
       });
       if (changes.size > 0) await this.#write(changes);
@@ -107,8 +123,10 @@ export class Ledger {
     const { database, head } = this.#parts;
     const digest = Uint8Array.from(this.#mark.digest);
     const ops: DatabaseOp[] = [];
+    const stored = await database.getMany([...changes.keys()]);
+    let i = 0;
     for (const [key, value] of changes) {
-      const old = await database.get(key);
+      const old = stored[i++];
       if (old !== undefined) xorInto(digest, this.#element(key, old));
       const sealed = value === undefined ? undefined : this.#seal(key, value);
       if (sealed !== undefined) xorInto(digest, this.#element(key, sealed));
@@ -145,8 +163,12 @@ export class Ledger {
     return hash('sha256', Buffer.concat([this.#digestKey, length, Buffer.from(key), stored]), 'buffer');
   }
 
-  /** format byte | nonce | sealed, bound to the key. Random nonces: at most 2^32 values under one store. */
+  /**
+   * format byte | nonce | sealed, bound to the key. Random nonces: at most 2^32 values under one store. An
+   * empty value is a mark, stored empty: the digest vouches for it.
+   */
   #seal(key: string, value: Uint8Array): Uint8Array {
+    if (value.length === 0) return value;
     if (value.length > MAX_VALUE_BYTES) throw damaged('ledger', 'a value is larger than the store takes');
     const nonce = this.#parts.random.bytes(NONCE_BYTES);
     const sealed = seal(this.#valueKey, nonce, Buffer.from(key), value);
@@ -154,6 +176,7 @@ export class Ledger {
   }
 
   #unseal(key: string, stored: Uint8Array): Uint8Array {
+    if (stored.length === 0) return NONE;
     if (stored.length < 1 + NONCE_BYTES + TAG_BYTES) throw damaged('ledger', 'a value is cut off');
     checkFormat(stored[0]!, 'ledger');
     const nonce = stored.subarray(1, 1 + NONCE_BYTES);

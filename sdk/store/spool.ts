@@ -44,7 +44,7 @@ export class LedgerSpool implements Spool {
       const report = { ...slot, window, revision, bytes, state: 'queued', queuedMs, ...empty } as const;
       putReport(transaction, report);
       transaction.put(BY_ID + id, new BodyWriter().u64(slot.sequence).finish());
-      transaction.put(used, NONE);
+      transaction.mark(used);
       transaction.put(NEXT, encodeNext(slot.sequence + 1, createHash('sha256').update(bytes).digest()));
       await this.#counters.forgetIn(transaction, window);
       return report;

@@ -107,9 +107,10 @@ describe('a damaged store', () => {
     for (const [i, [key, value]] of values.entries()) {
       const put = (bytes: Uint8Array | undefined) =>
         bytes === undefined ? content.delete(key) : content.set(key, bytes);
-      const flipped = value.slice();
+      const flipped = value.length === 0 ? Uint8Array.of(1) : value.slice();
       flipped[flipped.length - 1]! ^= 1;
       for (const bad of [undefined, flipped, values[(i + 1) % values.length]![1]]) {
+        if (bad !== undefined && Buffer.compare(bad, value) === 0) continue;
         put(bad);
         await expect(readAll(), `value ${i}`).rejects.toMatchObject(refused);
       }
