@@ -1,0 +1,116 @@
+/**
+ * Where everything lies in linear memory, and the allocators. Below HEAP are fixed scratch areas that the host
+ * reads and writes by the same constants (../../memory.ts); above it grow row blocks, band tables and lines.
+ */
+
+/** The query, 32 bytes, then its first 8 again so that a band can wrap. */
+export const QUERY: usize = 0x400;
+/** The same for a row whose bands are taken. */
+export const ROW: usize = 0x440;
+/** Two band sets: 16 bands of 16 bytes (table address, bit offset, width, unused). */
+export const BANDS: usize = 0x600;
+export const BAND_SET_BYTES: usize = 0x100;
+/** Per band of the query: radius + 1, then the bound on band and tag together. */
+export const RADII: usize = 0x800;
+/** Regions that allocators may carve up: address and end, 32 pairs. */
+const SPARES: usize = 0x900;
+const MAX_SPARES: u32 = 32;
+/** Takes what is read only to bring it into the cache, so that the compiler keeps the reads. */
+export const SINK: usize = 0x8f8;
+/** Addresses of row blocks. */
+export const BLOCKS: usize = 0x1000;
+/** Probes within each radius, u32 each: filled by the host with MASKS. */
+export const BALLS: usize = 0x1400;
+export const RESULT_ROWS: usize = 0x2000;
+export const RESULT_DISTANCES: usize = 0x6000;
+export const MAX_RESULTS: u32 = 4096;
+export const BATCH_HASHES: usize = 0x8000;
+export const BATCH_ROWS: usize = 0x10000;
+/** Lines with lanes that passed the tag filter: address and lane mask, 1024 pairs. */
+export const HITS: usize = 0x12000;
+/** Overflow lines still to visit: line number and bound, 1024 pairs. */
+export const QUEUE: usize = 0x14000;
+/** Candidate rows of up to 1024 lines. */
+export const CANDIDATES: usize = 0x16000;
+/** Bucket masks by rising weight: mask in bits 0–23, weight in bits 24–31; 32768 of them. */
+export const MASKS: usize = 0x2a000;
+export const HEAP: usize = 0x50000;
+
+/** A block of 65,536 rows: first halves, second halves, live bits, seen bits. */
+export const BLOCK_HIGH: usize = 0x100000;
+export const BLOCK_LIVE: usize = 0x200000;
+export const BLOCK_SEEN: usize = 0x202000;
+export const BLOCK_BYTES: usize = 0x204000;
+
+let top: usize = HEAP;
+/** Freed lines, linked through their header; 0 ends the list. */
+let freeLine: u32 = 0;
+/** Regions left of dropped band tables, all lines of them with a zero header. */
+let spares: u32 = 0;
+
+/** `bytes` (a multiple of 64) of zeroed memory at a multiple of 64, or 0 when memory is exhausted. */
+export function allocate(bytes: usize): usize {
+  const end = <u64>top + <u64>bytes;
+  const pages = <i32>((end + 0xffff) >> 16) - memory.size();
+  if (pages > 0) {
+    if (end > 0xffff0000) return 0;
+    const step = pages < 16 ? 16 : pages;
+    if (memory.grow(step) < 0 && memory.grow(pages) < 0) return 0;
+  }
+  const at = top;
+  top = <usize>end;
+  return at;
+}
+
+/** Bytes in use, all in. */
+export function usedBytes(): usize {
+  return top;
+}
+
+/** Address of a line of 64 bytes whose content is undefined, or 0. */
+export function allocateLine(): usize {
+  if (freeLine !== 0) {
+    const at = (<usize>freeLine) << 6;
+    freeLine = load<u32>(at + 24);
+    return at;
+  }
+  const carved = carve(64);
+  return carved !== 0 ? carved : allocate(64);
+}
+
+/** Address of `bytes` of lines with a zero header, or 0. */
+export function allocateTable(bytes: usize): usize {
+  const carved = carve(bytes);
+  return carved !== 0 ? carved : allocate(bytes);
+}
+
+function carve(bytes: usize): usize {
+  for (let i: u32 = 0; i < spares; i++) {
+    const region = SPARES + ((<usize>i) << 3);
+    const at = <usize>load<u32>(region);
+    if (<usize>load<u32>(region, 4) - at < bytes) continue;
+    store<u32>(region, <u32>(at + bytes));
+    if (at + bytes === <usize>load<u32>(region, 4)) forget(region);
+    return at;
+  }
+  return 0;
+}
+
+function forget(region: usize): void {
+  spares--;
+  store<u64>(region, load<u64>(SPARES + ((<usize>spares) << 3)));
+}
+
+export function releaseLine(at: usize): void {
+  store<u32>(at + 24, freeLine);
+  freeLine = <u32>(at >> 6);
+}
+
+/** Gives back a table whose lines have zero headers. */
+export function releaseTable(at: usize, bytes: usize): void {
+  if (spares === MAX_SPARES) return;
+  const region = SPARES + ((<usize>spares) << 3);
+  store<u32>(region, <u32>at);
+  store<u32>(region, <u32>(at + bytes), 4);
+  spares++;
+}
