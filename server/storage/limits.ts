@@ -11,7 +11,7 @@ export const MAX_BODY_PART_BYTES = 1024 * 1024;
 /** Bytes a bundle is cut to: half way between the smallest and the largest on the wire. */
 export const BUNDLE_TARGET_BYTES = 128 * 1024;
 /** Bytes gathered before a stager writes: large enough that a sync is cheap, small beside the 2 GiB budget. */
-export const STAGE_FLUSH_BYTES = 4 * 1024 * 1024;
+export const STAGE_FLUSH_BYTES = 8 * 1024 * 1024;
 /** Hashes of one tile (8 levels of the tree). */
 export const TILE_HASHES = 256;
 /** Keys deleted in one transaction when a segment or a set of parts goes. */

@@ -35,14 +35,16 @@ export class SegmentStager implements Stager {
   #puts: Row[] = [];
   #bytes = 0;
   #writing: Promise<unknown> = Promise.resolve();
+  /** What the store holds under the segment's key: nothing before the first write. */
+  #stored: Uint8Array | null = null;
   /** Whole frames that do not fill a bundle yet. */
   #rest: Uint8Array = new Uint8Array(0);
   #done = false;
 
-  private constructor(deps: StorageDeps, opened: SegmentRow, raw: Uint8Array, base: StagerBase) {
+  private constructor(deps: StorageDeps, opened: SegmentRow, base: StagerBase) {
     this.#deps = deps;
     this.#opened = opened;
-    this.#openedRaw = raw;
+    this.#openedRaw = encodeSegment(opened);
     this.#range = base.range.clone();
     this.#tiles = new TileBuilder((level, index, hashes) =>
       this.#put(tileKey(opened.id, level, index), hashes.slice()),
@@ -66,9 +68,8 @@ export class SegmentStager implements Stager {
         digest: new Uint8Array(32),
         createdMs: deps.clock.nowMs(),
       };
-      const [key, value] = [segmentKey(row.id), encodeSegment(row)];
-      const isNew = await deps.kernel.transact({ checks: [{ key, value: null }], puts: [{ key, value }] });
-      return isNew ? new SegmentStager(deps, row, value, base) : undefined;
+      const taken = await deps.kernel.get(segmentKey(row.id));
+      return taken ? undefined : new SegmentStager(deps, row, base);
     });
   }
 
@@ -104,9 +105,8 @@ export class SegmentStager implements Stager {
       compactRange: this.#range.hashes,
       digest: plain(this.#digest.digest()),
     };
-    await this.#flush();
     await this.#writing;
-    await this.#write([{ key: segmentKey(finished.id), value: encodeSegment(finished) }]);
+    await this.#write(this.#puts, finished);
     const { state, ...segment } = finished;
     return segment;
   }
@@ -143,10 +143,15 @@ export class SegmentStager implements Stager {
     this.#writing.catch(() => undefined);
   }
 
-  async #write(puts: readonly Row[]): Promise<void> {
-    const checks = [{ key: segmentKey(this.#opened.id), value: this.#openedRaw }];
-    if (await this.#deps.kernel.transact({ checks, puts })) return;
-    throw new HashfedError('NOT_FOUND', 'the staged segment was dropped', { origin: this.#opened.origin });
+  /** The first write also makes the record, so that a sweep finds what is left; the last one closes it. */
+  async #write(puts: readonly Row[], finished?: SegmentRow): Promise<void> {
+    const key = segmentKey(this.#opened.id);
+    const value = finished ? encodeSegment(finished) : this.#openedRaw;
+    const checks = [{ key, value: this.#stored }];
+    if (!(await this.#deps.kernel.transact({ checks, puts: [...puts, { key, value }] }))) {
+      throw new HashfedError('NOT_FOUND', 'the staged segment was dropped', { origin: this.#opened.origin });
+    }
+    this.#stored = value;
   }
 
   #need(holds: boolean, why: string): void {
