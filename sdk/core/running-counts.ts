@@ -1,5 +1,5 @@
 /**
- * What one key alone has done since an anchor (docs/spec/list-format.md §5), for every anchor that a verifier
+ * What one key alone has done since an anchor (docs/spec/signatures.md, "The limit for one key"), for every anchor that a verifier
  * may still adopt: one mark at each SEAL, so that an anchor cosigned late can be judged without replaying.
  */
 export interface Mark {
