@@ -5,7 +5,7 @@ import { HELD_OLD_MS, MAX_HELD_OLD_RECORDS } from './limits.js';
 import type { RecordArena } from './record-arena.js';
 import type { ChangesSince, HeldRange, RunningCounts } from './running-counts.js';
 
-/** What was done above an anchor: compared with the limits for one key (docs/spec/signatures.md, "The limit for one key"). */
+/** What was done above an anchor (docs/spec/signatures.md, "The limit for one key"). */
 export interface AnchorCounts extends ChangesSince {
   readonly anchorSize: number;
   /** Records in the set at the anchor: what the limit is computed from. */

@@ -1,6 +1,7 @@
 /**
- * What one key alone has done since an anchor (docs/spec/signatures.md, "The limit for one key"), for every anchor that a verifier
- * may still adopt: one mark at each SEAL, so that an anchor cosigned late can be judged without replaying.
+ * What one key alone has done since an anchor (docs/spec/signatures.md, "The limit for one key"), for every
+ * anchor that a verifier may still adopt: one mark at each SEAL, so that an anchor cosigned late can be judged
+ * without replaying.
  */
 export interface Mark {
   /** SEAL index + 1; 0 for the start of the generation. */
