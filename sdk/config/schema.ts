@@ -11,8 +11,8 @@ const source = z.strictObject({
 });
 
 const publisherTrust = z.strictObject({
-  /** Domain of the publisher: the first part of its origins. */
-  publisher: z.string().min(1).max(64),
+  /** Resource name of the publisher; its root says which origins are its own. */
+  publisher: z.string().regex(/^members\/[a-z0-9-]{1,64}$/, 'must be members/{member}'),
   /** SHA-256 of the version-1 root body, hex; compared out of band. */
   root_sha256: hex32,
 });

@@ -65,6 +65,8 @@ export const ServerConfigSchema = z
     plaintext_loopback: z.literal(true).optional(),
     /** The member directory (DSSE envelope) and the SHA-256 of the body of its version 1. */
     directory: z.strictObject({ file: path, first_sha256: hex32 }),
+    /** Folder of signed documents and lists that an empty store starts from (`init` makes one). */
+    bootstrap: path.optional(),
     storage,
     /** Folder of the operator's own keys (freshness, receipts, self-test list), mode 0700. */
     operator_keys: path.optional(),
