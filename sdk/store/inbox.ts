@@ -21,6 +21,7 @@ export class FileInbox implements Inbox {
     for (const entry of entries) checkNewEntry(entry);
     const named = entries.map((entry) => ({ ...entry, id: this.#randomName() }));
     const texts = named.map((entry) => Buffer.from(encodeEntry(entry)).toString('utf8'));
+    await this.#parts.sealing.disk.makeDirectory(this.#directory);
     await putSealed(
       this.#parts.sealing,
       this.#place(`${this.#randomName()}.in`),
