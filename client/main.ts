@@ -12,7 +12,7 @@ export function buildProgram(): Command {
     .description('Share and match signed hash lists for child protection')
     .version(version)
     .option('--json', 'print JSON: one object, or one a line where the command streams')
-    .option('--config FILE', "this member's configuration (default: $HASHFED_CONFIG or ./hashfed.json)")
+    .option('--config <file>', "this member's configuration (default: $HASHFED_CONFIG or ./hashfed.json)")
     .showHelpAfterError('(add --help for what this command takes)')
     .exitOverride();
   registerCommands(program);

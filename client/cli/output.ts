@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { Format, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 
 /** A progress bar, or nothing where the output is no terminal. */
 export interface Progress {
@@ -42,11 +42,11 @@ export class Output {
 
   progress(label: string): Progress {
     if (this.json || this.#err.isTTY !== true) return SILENT;
-    const bar = new SingleBar({
+    const bar = new cliProgress.SingleBar({
       format: `${label} [{bar}] {percentage}% {value}/{total} {eta_formatted}`,
       stream: this.#err as NodeJS.WritableStream,
       hideCursor: true,
-      formatBar: Format.BarFormat,
+      formatBar: cliProgress.Format.BarFormat,
     });
     bar.start(0, 0);
     return {
