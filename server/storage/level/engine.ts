@@ -36,7 +36,7 @@ export type OpenEngine = (directory: string, createIfMissing: boolean) => Promis
 /** Bytes an iterator reads ahead. */
 const READ_AHEAD_BYTES = 1024 * 1024;
 /** Bytes of the write-ahead log before it becomes a table: a bulk publication then makes few tables. */
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
 const CACHE_BYTES = 32 * 1024 * 1024;
 
 type Db = Level<Uint8Array, Uint8Array>;
