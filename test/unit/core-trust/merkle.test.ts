@@ -138,7 +138,7 @@ describe('proofs', () => {
   type Mutation = { at: number; bit: number; how: string };
 
   function mutate(proof: readonly Uint8Array[], { at, bit, how }: Mutation): Uint8Array[] {
-    const out = proof.map((hash) => hash.slice());
+    const out: Uint8Array[] = proof.map((hash) => hash.slice());
     const i = out.length === 0 ? 0 : at % out.length;
     if (how === 'drop') out.splice(i, 1);
     else if (how === 'add' || out.length === 0) out.splice(i, 0, leaves[at % MOST]!);
