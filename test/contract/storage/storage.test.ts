@@ -13,6 +13,7 @@ import { createMemoryStorage, MemoryKernel } from '../../support/memory-storage.
 import { HEADS_KEY, TestClock, testRandom, testSha } from '../../support/storage-fixtures.js';
 import { kernelContract } from './kernel-suite.js';
 import { logContract } from './log-suite.js';
+import { stagingContract } from './staging-suite.js';
 import { tablesContract } from './tables-suite.js';
 
 /** Opens, reopens and in the end closes and removes something in a directory. */
@@ -84,5 +85,6 @@ describe.each([
   ['memory', memory],
 ])('%s storage', (_name, factory) => {
   logContract(factory);
+  stagingContract(factory);
   tablesContract(factory);
 });
