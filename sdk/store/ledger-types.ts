@@ -132,16 +132,19 @@ export interface Documents {
   latest(kind: DocumentKind, name: string): Promise<{ version: number; bytes: Uint8Array } | undefined>;
 }
 
-/** Small values by name: probation start, suppressions, cursors. */
+/** Small values by name: suppressions, cursors. Readable by other processes while a writer runs. */
 export interface Settings {
   get(name: string): Promise<Uint8Array | undefined>;
   put(name: string, value: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
+  names(): Promise<string[]>;
 }
 
-/** What a reader leaves for the writer: journal entries of a process that does not hold the ledger. */
+/** What a reader leaves for the writer, durably: the writer absorbs it at its next turn. */
 export interface Inbox {
   put(entries: readonly NewJournalEntry[]): Promise<void>;
-  /** Writer only: moves everything into the journal, exactly once; answers how many entries. */
+  /** undefined removes the setting. */
+  putSetting(name: string, value: Uint8Array | undefined): Promise<void>;
+  /** Writer only: moves everything into journal and settings, exactly once; answers how many there were. */
   absorb(): Promise<number>;
 }

@@ -28,6 +28,8 @@ export const RECORD_FIXED_BYTES = 8 + 8 + 8 + 16 + 1 + 1 + 1 + 2;
 export const MAX_REF_BYTES = 4096;
 /** Bytes of one value in the ledger: a telemetry report and its receipts. */
 export const MAX_VALUE_BYTES = 4 * 1024 * 1024;
+/** Bytes of all settings together: the file is replaced whole at each change. */
+export const MAX_SETTINGS_BYTES = 4 * 1024 * 1024;
 /** Distinct counter names, and members of one distinct set, in one window: bounds memory. */
 export const MAX_COUNTER_NAMES = 65_536;
 export const MAX_DISTINCT = 1_000_000;

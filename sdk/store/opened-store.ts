@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.js';
 import { originOf } from './list-paths.js';
 import { DiskList } from './list-store.js';
 import type { StoreParts } from './parts.js';
-import { ledgerSettings } from './settings.js';
+import { FileSettings } from './settings.js';
 import { LedgerSpool } from './spool.js';
 import type { Documents, Inbox, Journal, ListStore, Settings, Spool, Store } from './types.js';
 
@@ -26,7 +26,6 @@ interface WriterOnly {
   readonly journal: LedgerJournal;
   readonly counters: LedgerCounters;
   readonly spool: Spool;
-  readonly settings: Settings;
 }
 
 /** An open store: hands out its repositories and closes them in order. */
@@ -34,6 +33,7 @@ export class OpenedStore implements Store {
   readonly readOnly: boolean;
   readonly unclean: boolean;
   readonly documents: Documents;
+  readonly settings: Settings;
   readonly inbox: Inbox;
   readonly #parts: StoreParts;
   readonly #lists = new Map<string, DiskList>();
@@ -45,15 +45,16 @@ export class OpenedStore implements Store {
     this.readOnly = writer === undefined;
     this.unclean = unclean;
     this.documents = new FileDocuments(parts);
+    this.settings = new FileSettings(parts);
     if (writer !== undefined) {
       const { ledger, clock, database } = writer;
       const { random } = parts.sealing;
       const counters = new LedgerCounters(ledger, parts.gate);
       const journal = new LedgerJournal(ledger, clock, random);
       const spool = new LedgerSpool(ledger, counters, clock, random);
-      this.#writer = { database, journal, counters, spool, settings: ledgerSettings(ledger) };
+      this.#writer = { database, journal, counters, spool };
     }
-    this.inbox = new FileInbox(parts, this.#writer?.journal);
+    this.inbox = new FileInbox(parts, this.settings, this.#writer?.journal);
   }
 
   /** The same object for the same origin: one place knows where a list stands. */
@@ -87,10 +88,6 @@ export class OpenedStore implements Store {
 
   get counters(): LedgerCounters {
     return this.#need().counters;
-  }
-
-  get settings(): Settings {
-    return this.#need().settings;
   }
 
   /** After a failed write the mark stays: the next opening is told that it must check. */

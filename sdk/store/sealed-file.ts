@@ -6,7 +6,14 @@ import type { Disk } from './disk.js';
 import { FILE_ID_BYTES, MAX_SEALED_BYTES, STORE_FORMAT, TAG_BYTES } from './limits.js';
 
 /** Kind of a sealed small file; in clear in its header and authenticated. */
-export const SealedKind = { storeHead: 1, listHead: 2, statements: 3, document: 4, inbox: 5 } as const;
+export const SealedKind = {
+  storeHead: 1,
+  listHead: 2,
+  statements: 3,
+  document: 4,
+  inbox: 5,
+  settings: 6,
+} as const;
 export type SealedKind = (typeof SealedKind)[keyof typeof SealedKind];
 
 const MAGIC = Buffer.from('HFSEALED', 'latin1');

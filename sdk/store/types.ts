@@ -18,11 +18,12 @@ export interface Store {
   origins(): Promise<string[]>;
   readonly documents: Documents;
   readonly inbox: Inbox;
-  /** These four throw `STORAGE_FAILED` in a read-only store: one process holds the ledger. */
+  /** Writing them takes the writer; a reader leaves what it wants in the inbox. */
+  readonly settings: Settings;
+  /** These three throw `STORAGE_FAILED` in a read-only store: one process holds the ledger. */
   readonly journal: Journal;
   readonly spool: Spool;
   readonly counters: Counters;
-  readonly settings: Settings;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -30,6 +30,7 @@ const readAll = () =>
     expect((await snapshot(store))?.head.size).toBe(102);
     expect(await store.documents.latest('root', 'police.example')).toMatchObject({ version: 2 });
     expect(await store.journal.byState('blocked')).toHaveLength(3);
+    expect(await store.settings.get('cursor')).toEqual(Uint8Array.of(1));
   });
 
 /** The bytes of every file and database value, to be put back. */
@@ -53,6 +54,7 @@ beforeEach(async () => {
     await store.documents.put('root', 'police.example', 1, Uint8Array.of(1));
     await store.documents.put('root', 'police.example', 2, Uint8Array.of(2));
     await store.journal.add([entry(1), entry(2), entry(3)]);
+    await store.settings.put('cursor', Uint8Array.of(1));
   });
 });
 

@@ -103,10 +103,15 @@ export function ledgerSuite(name: string, makePlace: () => Promise<Place>): void
         await using reader = await place.open(true);
         await reader.inbox.put([entry(1), entry(2)]);
         await reader.inbox.put([entry(3)]);
+        await reader.inbox.putSetting('suppressed', Uint8Array.of(1));
         await expect(reader.inbox.absorb()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
       }
-      expect(await store.inbox.absorb()).toBe(3);
+      expect(await store.inbox.absorb()).toBe(4);
       expect(await store.inbox.absorb()).toBe(0);
+      expect(await store.settings.get('suppressed')).toEqual(Uint8Array.of(1));
+      await store.inbox.putSetting('suppressed', undefined);
+      expect(await store.inbox.absorb()).toBe(1);
+      expect(await store.settings.names()).toEqual([]);
       expect((await store.journal.byState('blocked')).map((each) => each.ref).sort()).toEqual([
         'object-1',
         'object-2',
@@ -204,6 +209,12 @@ export function ledgerSuite(name: string, makePlace: () => Promise<Place>): void
       expect(await store.documents.latest('root', 'hotline.example')).toBeUndefined();
       await using reader = await place.open(true);
       expect(await reader.documents.latest('root', 'police.example')).toMatchObject({ version: 2 });
+      expect(await reader.settings.get('cursor')).toEqual(Uint8Array.of(1));
+      await expect(reader.settings.put('cursor', Uint8Array.of(9))).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+      });
+      await store.settings.put('later', Uint8Array.of(2));
+      expect(await reader.settings.names()).toEqual(['cursor', 'later']);
     });
 
     it('says whether the writer before closed', async () => {
