@@ -26,7 +26,6 @@ import {
   stage,
   type TestClock,
   testSha,
-  utf8,
 } from '../../support/storage-fixtures.js';
 
 export interface StorageFactory {
