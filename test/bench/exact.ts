@@ -6,7 +6,7 @@ import { options } from './options.js';
 import type { BenchLine } from './types.js';
 
 /** Queries a round; each names another key, so that no cache remembers it. */
-const QUERIES = 100_000;
+const QUERIES = 300_000;
 const DEFAULT_SIZES = [2_000_000];
 
 interface Queries {
