@@ -20,6 +20,7 @@ const sign = (message: MemberDirectory, ...keys: Parameters<typeof signBody>[2][
 const V1 = directoryMessage();
 const V2 = after(V1, { signers: [...V1.signers, { member: 'members/monitor', key: pk(MONITOR) }] });
 const V3 = after(V2, { threshold: 3 });
+const THREE = directoryMessage({ signers: V2.signers });
 const DEVELOPMENT = directoryMessage({ signers: [V1.signers[0]!], threshold: 1, development: true });
 const E1 = sign(V1, OPERATOR, HOTLINE);
 const E2 = sign(V2, OPERATOR, HOTLINE);
@@ -48,6 +49,12 @@ const chains = {
     },
   ],
   invalid: [
+    {
+      why: 'version 1 by its threshold, but not by every signer',
+      chain: [sign(THREE, OPERATOR, HOTLINE)],
+      pinned: hex(sha(THREE)),
+      code: 'THRESHOLD_NOT_MET',
+    },
     { why: 'version 1 without one signer', chain: [sign(V1, OPERATOR)], code: 'THRESHOLD_NOT_MET' },
     {
       why: 'another version 1 than the pinned one',

@@ -94,6 +94,11 @@ const chains = {
       code: 'BAD_SIGNATURE',
     },
     { why: 'a version skipped', chain: [E1, sign(ROTATED, R1, R2)], code: 'BAD_SIGNATURE' },
+    {
+      why: 'a version number skipped',
+      chain: [E1, sign(after(V1, { version: 3n }), R1, R2)],
+      code: 'BAD_SIGNATURE',
+    },
     { why: 'the same version again', chain: [E1, E1], code: 'BAD_SIGNATURE' },
     { why: 'an older version', chain: [E1, E2, E1], code: 'ROLLBACK' },
     {

@@ -132,6 +132,15 @@ describe('former keys', () => {
     expect(refusal(() => verifyCheckpoint(suite, policy, branch, proven)).code).toBe('KEY_REVOKED');
   });
 
+  it('count for nothing beyond it, whatever a caller claims to have proven', () => {
+    expect(code(policy, [old], { nowMs: T0, isPrefix: () => true }, 21)).toBe('KEY_REVOKED');
+  });
+
+  it('count in their own role only', () => {
+    expect(verify(policy, [list, old]).twoKey).toBe(false);
+    expect(code(policy, [oldApprove])).toBe('BAD_SIGNATURE');
+  });
+
   it('count for nothing without an entry', () => {
     expect(code(nobody, [old])).toBe('BAD_SIGNATURE');
   });

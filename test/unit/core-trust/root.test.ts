@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keysFor, parseRoot, portableSha256, settingsOf, walkRoots } from '../../../sdk/core/index.js';
-import { encodeRoot, ORIGIN, originPolicy, rootMessage } from '../../support/trust/bodies.js';
-import { suite } from '../../support/trust/keys.js';
+import { encodeRoot, former, ORIGIN, originPolicy, rootMessage } from '../../support/trust/bodies.js';
+import { suite, testKey } from '../../support/trust/keys.js';
 import { refusal } from '../../support/trust/refusal.js';
 import { hex, readVectors, unhex } from '../../support/trust/vectors.js';
 
@@ -70,6 +70,17 @@ describe('root bodies', () => {
     expect(keys.sequencing.name).toBe(ORIGIN);
     expect(keys.approve.map((key) => key.name)).toEqual(['approve.police.example']);
     expect(keys.former.map(({ role, lastGood }) => [role, lastGood.size])).toEqual([['list', 10]]);
+  });
+
+  it('name former keys of that origin only, and of known algorithms', () => {
+    const [elsewhere, foreign] = [
+      former(testKey('elsewhere'), { origin: ORIGIN.replace('/abuse/', '/other/') }),
+      former(testKey('foreign')),
+    ];
+    const other = { ...foreign, key: { ...foreign.key!, algorithm: 2 as 1 } };
+    const root = parseRoot(portableSha256, encodeRoot(rootMessage({ former: [other, elsewhere] })));
+    expect(root.former).toHaveLength(2);
+    expect(keysFor(root, ORIGIN).former).toEqual([]);
   });
 
   it('need a newer version of this software for a sequencing key of an unknown algorithm', () => {

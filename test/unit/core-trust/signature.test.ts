@@ -51,6 +51,16 @@ describe('the profile', () => {
     for (const key of weak) expect(isStrictPublicKey(unhex(key))).toBe(false);
   });
 
+  it('knows every key of 2^255 - 19 and above', () => {
+    for (let low = 0xed; low <= 0xff; low += 1) {
+      for (const top of [0x7f, 0xff]) {
+        const key = new Uint8Array(32).fill(0xff).fill(low, 0, 1).fill(top, 31);
+        expect(isStrictPublicKey(key)).toBe(false);
+      }
+    }
+    expect(isStrictPublicKey(new Uint8Array(32).fill(0xff).fill(0xeb, 0, 1).fill(0x7f, 31))).toBe(true);
+  });
+
   it('gives the same answer from every backend on bent signatures', () => {
     const bend = fc.record({ at: fc.nat(127), bit: fc.nat(7), bytes: fc.uint8Array({ maxLength: 80 }) });
     fc.assert(
