@@ -1,4 +1,5 @@
 import { HashfedError } from '../core/index.js';
+import { carryDeltas } from './carry.js';
 import { encodeHeadFile } from './list-codec.js';
 import { headPlace, readHeadFile, type StoreParts } from './parts.js';
 import { createLog } from './record-log.js';
@@ -14,7 +15,7 @@ export class ListRebuild implements Rebuild {
   readonly #origin: string;
   readonly #name: string;
   readonly #segment: SegmentWriter;
-  readonly #leafCount: number;
+  readonly #options: RebuildOptions;
   /** Sequence of the list when the rebuild began. */
   readonly #begun: number;
   #done: (() => void) | undefined;
@@ -23,7 +24,7 @@ export class ListRebuild implements Rebuild {
     parts: StoreParts,
     place: { directory: string; origin: string; name: string },
     segment: SegmentWriter,
-    leafCount: number,
+    options: RebuildOptions,
     done: () => void,
   ) {
     this.#parts = parts;
@@ -31,7 +32,7 @@ export class ListRebuild implements Rebuild {
     this.#origin = place.origin;
     this.#name = place.name;
     this.#segment = segment;
-    this.#leafCount = leafCount;
+    this.#options = options;
     this.#begun = parts.head.listSequence(place.origin);
     this.#done = done;
   }
@@ -50,7 +51,7 @@ export class ListRebuild implements Rebuild {
       await disk.syncDirectory(`${parts.root}/lists`);
       return await SegmentWriter.create(parts.sealing, `${directory}/${name}`, origin, options);
     });
-    return new ListRebuild(parts, { directory, origin, name }, segment, options.leafCount ?? 0, done);
+    return new ListRebuild(parts, { directory, origin, name }, segment, options, done);
   }
 
   addBucket(b: number, rows: Uint8Array): Promise<void> {
@@ -63,7 +64,8 @@ export class ListRebuild implements Rebuild {
 
   async commit(newHead: ListHead): Promise<void> {
     if (this.#done === undefined) throw new HashfedError('USAGE', 'the rebuild has ended');
-    if (this.#leafCount > 0 && this.#leafCount !== newHead.size) {
+    const { leafCount = 0 } = this.#options;
+    if (leafCount > 0 && leafCount !== newHead.size) {
       throw new HashfedError('USAGE', 'leaf hashes and head disagree on the size');
     }
     try {
@@ -99,15 +101,26 @@ export class ListRebuild implements Rebuild {
     await disk.syncDirectory(base_);
     await disk.syncDirectory(this.#directory);
     const before = await this.#previous();
-    if (head.listSequence(this.#origin) !== this.#begun) {
-      throw new HashfedError('OLD_SIZE_MISMATCH', 'the list moved on while its rebuild was written');
-    }
-    const file = { origin: this.#origin, directory: this.#name, segment, logId, base };
-    const sequence = Math.max(before.sequence, head.listSequence(this.#origin)) + 1;
-    await putSealed(sealing, headPlace(this.#parts, this.#origin), encodeHeadFile({ ...file, sequence }));
-    await head.setList(this.#origin, sequence);
+    const log = { path: `${base_}/deltas.log`, fileId: logId };
+    const [sequence, carried] = await this.#place(before.sequence, log);
+    const file = { origin: this.#origin, directory: this.#name, segment, logId, base, sequence };
+    await putSealed(sealing, headPlace(this.#parts, this.#origin), encodeHeadFile(file));
+    await head.setList(this.#origin, sequence + carried);
     if (before.directory !== undefined) await disk.remove(`${this.#directory}/${before.directory}`);
     await disk.remove(`${this.#directory}/${STAGING_FILE}`);
+  }
+
+  /** The sequence of the new base, above all before it, and how many deltas came along. */
+  async #place(before: number, log: { path: string; fileId: Uint8Array }): Promise<[number, number]> {
+    const { folds } = this.#options;
+    const committed = this.#parts.head.listSequence(this.#origin);
+    if (folds === undefined) {
+      if (committed === this.#begun) return [Math.max(before, committed) + 1, 0];
+      throw new HashfedError('OLD_SIZE_MISMATCH', 'the list moved on while its rebuild was written');
+    }
+    const base = Math.max(before, committed, folds) + 1;
+    const list = { origin: this.#origin, directory: this.#directory };
+    return [base, await carryDeltas(this.#parts, list, folds, { ...log, base })];
   }
 
   /** A damaged old head is replaced: a rebuild from verified data is how a list is repaired. */

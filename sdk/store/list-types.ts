@@ -78,6 +78,12 @@ export interface RebuildOptions {
   readonly rowCount: number;
   /** Leaf hashes that will be added; 0 or absent = none. Where given, it equals the new head's size. */
   readonly leafCount?: number;
+  /**
+   * Sequence of the view whose state this rebuild writes out (a merge in the background): deltas committed
+   * after that view are carried over. Absent: the rebuild stands for a newer state, and a delta committed
+   * since it began makes `commit` fail with `OLD_SIZE_MISMATCH`.
+   */
+  readonly folds?: number;
 }
 
 /** Writes a new base in bounded memory. Nothing is visible before `commit`; one at a time per list. */

@@ -23,9 +23,11 @@ export interface SegmentRef {
 
 const NO_TABLE = new Float64Array(0);
 
+type Announced = Required<Omit<RebuildOptions, 'folds'>>;
+
 /** Writes the columns of one segment side by side, bucket by bucket, in bounded memory. */
 export class SegmentWriter {
-  readonly #options: Required<RebuildOptions>;
+  readonly #options: Announced;
   readonly #keys: ColumnWriter;
   readonly #rows: ColumnWriter;
   readonly #leaves: ColumnWriter | undefined;
@@ -34,7 +36,7 @@ export class SegmentWriter {
   #rowsSeen = 0;
 
   private constructor(
-    options: Required<RebuildOptions>,
+    options: Announced,
     keys: ColumnWriter,
     rows: ColumnWriter,
     leaves: ColumnWriter | undefined,
@@ -47,8 +49,8 @@ export class SegmentWriter {
   }
 
   static async create(with_: Sealing, directory: string, origin: string, asked: RebuildOptions) {
-    const options = { leafCount: 0, ...asked };
-    const { bucketBits, hashBytes, rowCount, leafCount } = options;
+    const { bucketBits, hashBytes, rowCount, leafCount = 0 } = asked;
+    const options = { bucketBits, hashBytes, rowCount, leafCount };
     const originDigest = createHash('sha256').update(origin).digest();
     const common = { bucketBits, hashBytes, blockBytes: BLOCK_BYTES, originDigest };
     const open = (column: Column, count: number) =>

@@ -30,7 +30,25 @@ const STEPS: readonly ((store: Store) => Promise<unknown>)[] = [
   (s) => rebuild(s.list(ORIGIN), 30, 2),
   (s) => s.list(ORIGIN).commitDelta({ bundles: [bundle(30, 1)], newHead: head(31) }),
   (s) => s.documents.put('root', 'police.example', 2, Uint8Array.of(2)),
+  (s) => mergeBegins(s),
+  (s) => merging.get(s)!(),
 ];
+
+/** How to end the merge that is under way in a store. */
+const merging = new WeakMap<Store, () => Promise<void>>();
+
+/** Begins a merge and commits a delta meanwhile. */
+async function mergeBegins(store: Store): Promise<void> {
+  const list = store.list(ORIGIN);
+  const view = (await list.load())!;
+  const options = { hashBytes: 32, bucketBits: 0, rowCount: 0, folds: view.sequence };
+  const writer = await list.beginRebuild(options);
+  merging.set(store, async () => {
+    await writer.commit(view.head);
+    await view.close();
+  });
+  await list.commitDelta({ bundles: [bundle(31, 1)], newHead: head(32) });
+}
 
 /** Everything that a store holds, read through its own checks. */
 async function checkAll(store: Store) {

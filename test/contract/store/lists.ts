@@ -122,6 +122,44 @@ export function listSuite(name: string, makePlace: () => Promise<Place>): void {
       expect((await snapshot(store))?.head.size).toBe(6);
     });
 
+    it('merges in the background and carries over what was committed meanwhile', async () => {
+      {
+        await using store = await place.open();
+        const list = store.list(ORIGIN);
+        await rebuild(list, 5, 0);
+        await list.commitDelta({ bundles: [bundle(5, 1)], newHead: head(6) });
+        const view = (await list.load())!;
+        const options = { hashBytes: 32, bucketBits: 0, rowCount: 6, folds: view.sequence };
+        const writer = await list.beginRebuild(options);
+        await writer.addBucket(0, bucketed(6, 0)[0]!);
+        await list.commitDelta({ bundles: [bundle(6, 2)], newHead: head(8) });
+        await list.commitDelta({ bundles: [bundle(8, 1)], newHead: head(9) });
+        await writer.commit(view.head);
+        await view.close();
+        await list.commitDelta({ bundles: [bundle(9, 1)], newHead: head(10) });
+      }
+      await using store = await place.open();
+      const found = (await snapshot(store))!;
+      expect(found.base).toEqual(head(6));
+      expect(found.head).toEqual(head(10));
+      expect(found.bundles).toEqual([bundle(6, 2), bundle(8, 1), bundle(9, 1)]);
+      const view = (await store.list(ORIGIN).load())!;
+      expect(view.rowCount).toBe(6);
+      await view.close();
+    });
+
+    it('does not merge over another rebuild', async () => {
+      await using store = await place.open();
+      const list = store.list(ORIGIN);
+      await rebuild(list, 5, 0);
+      const options = { hashBytes: 32, bucketBits: 0, rowCount: 0 };
+      const swapped = await list.beginRebuild(options);
+      await swapped.commit(head(6));
+      const late = await list.beginRebuild({ ...options, folds: 1 });
+      await expect(late.commit(head(5))).rejects.toMatchObject({ code: 'OLD_SIZE_MISMATCH' });
+      expect((await snapshot(store))?.head).toEqual(head(6));
+    });
+
     it('refuses rows that are not canonical, out of order, miscounted or of another bucket', async () => {
       await using store = await place.open();
       const list = store.list(ORIGIN);
