@@ -1,0 +1,144 @@
+import { type Federation, makeFederation, setPolicy, writeCsv } from './federation.js';
+import { type Content, countFiles, readTree, sample, type Tree } from './files.js';
+import type { DemoOptions } from './options.js';
+import { type Running, startServer } from './processes.js';
+import type { Report } from './report.js';
+import { checkSelftest, publish, scan, sync } from './steps.js';
+import { countAtMonitor, type TelemetryCounts } from './telemetry.js';
+import { type Withdrawal, withdrawAndRelease } from './withdrawal.js';
+
+/** Distinct contents that the two publishers list. */
+const SAMPLE_SIZES = [60, 40] as const;
+
+export interface DemoRun extends DemoOptions {
+  /** For everything the demo makes; outside the scanned folder. */
+  readonly folder: string;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** What is true by construction, before anything is published. */
+export interface Truth {
+  readonly tree: Tree;
+  readonly police: readonly Content[];
+  readonly hotline: readonly Content[];
+  readonly expected: number;
+}
+
+/** Throws with what went wrong unless `ok`. */
+export function must(ok: boolean, what: string): asserts ok {
+  if (!ok) throw new Error(what);
+}
+
+export async function runDemo(run: DemoRun): Promise<void> {
+  const started = performance.now();
+  const truth = await countTruth(run);
+  const federation = await prepare(run);
+  const server = await startServer(federation.server);
+  run.report.step('serve', `server listens on ${federation.address} with mutual TLS`);
+  try {
+    const outcome = await runSteps(run, federation, truth);
+    run.report.summary(summarise(outcome, truth, (performance.now() - started) / 1000));
+    if (!run.once) await waitForStop(run, server);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function countTruth({ scan: folder, seed, report }: DemoRun): Promise<Truth> {
+  report.heading(`Counting the files below ${folder}`);
+  const tree = await readTree(folder);
+  const [police, hotline] = sample(tree, seed, SAMPLE_SIZES);
+  must(police.length > 0 && hotline.length > 0, 'the scanned folder holds too few different files');
+  const expected = countFiles(police) + countFiles(hotline);
+  report.step(
+    'count',
+    `${tree.files} files, ${tree.contents.length} contents; ${police.length + hotline.length} will be listed, which ${expected} files have`,
+    {
+      files: tree.files,
+      bytes: tree.bytes,
+      contents: tree.contents.length,
+      expected_matches: expected,
+    },
+  );
+  return { tree, police, hotline, expected };
+}
+
+async function prepare({ folder, report }: DemoRun): Promise<Federation> {
+  report.heading('Making a federation');
+  const federation = await makeFederation(`${folder}/federation`);
+  const policy = await setPolicy(federation.config('hoster-a'));
+  report.step(
+    'init',
+    `operator, police, hotline, two hosters, monitor; hoster policy ${JSON.stringify(policy)}`,
+    { policy },
+  );
+  return federation;
+}
+
+export interface Outcome {
+  readonly lists: readonly Record<string, unknown>[];
+  readonly scanned: Record<string, number>;
+  readonly withdrawal: Withdrawal;
+  readonly telemetry: TelemetryCounts;
+}
+
+async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Promise<Outcome> {
+  const { report } = run;
+  report.heading('Police and hotline publish signed batches');
+  for (const [member, contents] of [
+    ['police', truth.police],
+    ['hotline', truth.hotline],
+  ] as const) {
+    const files = await writeCsv(run.folder, member, contents);
+    await publish(report, federation, member, files);
+  }
+  report.heading('A hoster syncs, verifies and scans');
+  const lists = await sync(report, federation, truth);
+  await checkSelftest(report, federation);
+  const scanned = await scan(report, federation, run.scan, truth);
+  report.heading('A withdrawal reaches the hoster');
+  const withdrawal = await withdrawAndRelease(report, federation, truth.police[0]!);
+  report.heading('Counts reach the monitor');
+  const telemetry = await countAtMonitor(report, federation, truth);
+  report.heading('Later parts of the federation');
+  for (const name of ['known-good veto', 'mirror', 'notice and removal', "the monitor's page"])
+    report.notYet(name);
+  return { lists, scanned, withdrawal, telemetry };
+}
+
+function summarise(
+  { lists, scanned, withdrawal, telemetry }: Outcome,
+  truth: Truth,
+  seconds: number,
+): object {
+  return {
+    ok: true,
+    seconds: Math.round(seconds * 10) / 10,
+    lists,
+    hoster: {
+      files: scanned['files'],
+      bytes: scanned['bytes'],
+      expected_matches: truth.expected,
+      matches: scanned['matches'],
+      false_matches: scanned['false_matches'],
+      held: scanned['held'],
+      blocked: scanned['blocked'],
+      vetoed: null,
+    },
+    withdrawal,
+    telemetry,
+    takedown: { notices: null, within_norm: null, norm_seconds: null, censored: null, metric_version: null },
+    mirror: null,
+    monitor_url: null,
+  };
+}
+
+async function waitForStop({ report, signal }: DemoRun, server: Running): Promise<void> {
+  report.heading('The federation keeps running. Stop it with Ctrl-C.');
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    server.child.once('exit', () => resolve());
+  });
+}
