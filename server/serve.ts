@@ -9,6 +9,7 @@ import {
   FRESHNESS_EVERY_MS,
   FreshnessIssuer,
   Lists,
+  loadBootstrap,
   PublisherRoots,
   Statements,
 } from './log/index.js';
@@ -58,6 +59,8 @@ async function serveFrom(
     ms: Math.round(clock.monotonicMs() - started),
   });
   const engine: Engine = { ...deps, roots, lists };
+  if (config.bootstrap !== undefined)
+    await loadBootstrap(engine, directory.holder.current, nodeDisk, config.path(config.bootstrap));
   const freshness = new FreshnessIssuer(engine, keys.freshness);
   const statements = new Statements(engine, freshness);
   await statements.open();

@@ -14,12 +14,12 @@ import {
   type VerifiedCheckpoint,
   verifyCheckpoint,
 } from '../../sdk/core/index.js';
-import type { Caller } from '../access/index.js';
 import type { CommitPart, Head, Segment } from '../storage/index.js';
 import { anchorSizeOf } from './anchors.js';
 import { type Judged, judgeSegments } from './judge.js';
 import { mergeNotes } from './merge-notes.js';
 import { completeChain, type Engine, findBatch, segmentsOf } from './prepare.js';
+import type { PublishRights } from './rights.js';
 
 /** One list of a commit, judged and ready to be linked. */
 interface Ready {
@@ -35,7 +35,7 @@ interface Ready {
  */
 export async function commitBatch(
   engine: Engine,
-  caller: Caller,
+  caller: PublishRights,
   request: CommitBatchRequest,
 ): Promise<CommitBatchResponse> {
   const notes = verifyNotes(engine, caller, request);
@@ -55,7 +55,7 @@ export async function commitBatch(
 
 function verifyNotes(
   engine: Engine,
-  caller: Caller,
+  caller: PublishRights,
   request: CommitBatchRequest,
 ): Map<string, VerifiedCheckpoint> {
   const nowMs = engine.clock.nowMs();

@@ -1,4 +1,5 @@
 /** The log engine: what a server holds of each list, and how it grows. */
+export { loadBootstrap } from './bootstrap.js';
 export { commitBatch } from './commit.js';
 export type { LogDeps } from './deps.js';
 export { FRESHNESS_EVERY_MS, FreshnessIssuer } from './freshness.js';

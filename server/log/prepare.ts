@@ -10,13 +10,13 @@ import {
   malformed,
   type StagedRange,
 } from '../../sdk/core/index.js';
-import type { Caller } from '../access/index.js';
 import type { PreparedBatch, Segment } from '../storage/index.js';
 import { anchorSizeOf } from './anchors.js';
 import { changeCounts, noCounts } from './counts.js';
 import type { LogDeps } from './deps.js';
 import { judgeSegments } from './judge.js';
 import type { Lists } from './lists.js';
+import type { PublishRights } from './rights.js';
 import type { PublisherRoots } from './roots.js';
 import { findUpload } from './uploads.js';
 
@@ -31,7 +31,7 @@ export interface Engine extends LogDeps {
 /** Checks uploads of one or more lists and fixes them as one batch. Every refusal that log rules know happens here. */
 export async function prepareBatch(
   engine: Engine,
-  caller: Caller,
+  caller: PublishRights,
   request: PrepareBatchRequest,
 ): Promise<PreparedBatchMessage> {
   if (request.requestId.length !== 16) malformed('request_id', 'is required: 16 random bytes');
@@ -60,7 +60,7 @@ export async function prepareBatch(
 /** The same uploads as an open batch of this caller: the answer that was given for them. */
 async function answeredBefore(
   engine: Engine,
-  caller: Caller,
+  caller: PublishRights,
   request: PrepareBatchRequest,
 ): Promise<PreparedBatchMessage | undefined> {
   const wanted = request.items

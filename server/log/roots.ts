@@ -14,7 +14,7 @@ import type { Caller } from '../access/index.js';
 import type { LogDeps } from './deps.js';
 
 /** Bytes of a root envelope: a root body of at most 512 KiB and 64 signatures. */
-const MAX_ROOT_ENVELOPE_BYTES = 1024 * 1024;
+export const MAX_ROOT_ENVELOPE_BYTES = 1024 * 1024;
 const NO_COSIGNERS = { keys: [], needed: 0 };
 
 interface Held {

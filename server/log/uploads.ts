@@ -1,8 +1,8 @@
 import type { UploadEntriesRequest, UploadEntriesResponse } from '../../proto/gen/hashfed/v1/publish.js';
 import { checkBundle, HashfedError, MAX_BUNDLE_BYTES, malformed, parseOrigin } from '../../sdk/core/index.js';
-import type { Caller } from '../access/index.js';
 import type { Segment, Stager } from '../storage/index.js';
 import type { LogDeps } from './deps.js';
+import type { PublishRights } from './rights.js';
 
 const PREFIX = 'uploads/';
 /** Leaves of the smallest size in one bundle of 256 KiB. */
@@ -14,7 +14,7 @@ const MAX_BUNDLE_LEAVES = 131_072;
  */
 export async function receiveUpload(
   deps: LogDeps,
-  caller: Caller,
+  caller: PublishRights,
   messages: AsyncIterable<UploadEntriesRequest>,
 ): Promise<UploadEntriesResponse> {
   let stager: Stager | undefined;
