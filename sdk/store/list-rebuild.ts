@@ -69,7 +69,7 @@ export class ListRebuild implements Rebuild {
       throw new HashfedError('USAGE', 'leaf hashes and head disagree on the size');
     }
     try {
-      await this.#parts.gate.run(async () => this.#swap(await this.#segment.finish(), newHead));
+      await this.#parts.gate.run(() => this.#finish(newHead));
     } catch (cause) {
       await this.#segment.abort();
       // A refusal comes before the head is touched; after a failed write nobody knows, and opening sweeps.
@@ -91,6 +91,15 @@ export class ListRebuild implements Rebuild {
   #end(): void {
     this.#done?.();
     this.#done = undefined;
+  }
+
+  /** Ends inside the gate: the write behind it must already see the new base. */
+  async #finish(newHead: ListHead): Promise<void> {
+    try {
+      await this.#swap(await this.#segment.finish(), newHead);
+    } finally {
+      this.#end();
+    }
   }
 
   async #swap(segment: SegmentRef, base: ListHead): Promise<void> {

@@ -148,6 +148,25 @@ export function listSuite(name: string, makePlace: () => Promise<Place>): void {
       await view.close();
     });
 
+    it('takes a delta that was asked for right behind the swap', async () => {
+      await using store = await place.open();
+      const list = store.list(ORIGIN);
+      await rebuild(list, 5, 0);
+      await list.commitDelta({ bundles: [bundle(5, 1)], newHead: head(6) });
+      const view = (await list.load())!;
+      const options = { hashBytes: 32, bucketBits: 0, rowCount: 0, folds: view.sequence };
+      const writer = await list.beginRebuild(options);
+      await Promise.all([
+        list.commitDelta({ bundles: [bundle(6, 1)], newHead: head(7) }),
+        writer.commit(view.head),
+        list.commitDelta({ bundles: [bundle(7, 1)], newHead: head(8) }),
+      ]);
+      await view.close();
+      const found = (await snapshot(store))!;
+      expect(found.bundles).toEqual([bundle(6, 1), bundle(7, 1)]);
+      expect(found.base).toEqual(head(6));
+    });
+
     it('does not merge over another rebuild', async () => {
       await using store = await place.open();
       const list = store.list(ORIGIN);
