@@ -29,7 +29,7 @@ export interface PdqExports {
   beginBuild(count: number, bits: number): number;
   step(work: number): number;
   scan(maxDistance: number, cap: number): number;
-  search(maxDistance: number, cap: number, maxLines: number): number;
+  search(maxDistance: number, cap: number, spare: number): number;
 }
 
 /** What is used of the WebAssembly interface, which the platform's type declarations leave to browsers. */
@@ -85,7 +85,7 @@ export class PdqMemory {
     this.#words()[BATCH_ROWS / 4] = row;
   }
 
-  /** Pairs of (radius + 1, bound) per band. */
+  /** Four numbers a band: radius + 1, bound, lines and candidates expected, unused. */
   setRadii(pairs: readonly number[]): void {
     this.#words().set(pairs, RADII / 4);
   }

@@ -33,6 +33,8 @@ export interface PdqChanges {
   readonly hashes?: Uint8Array;
 }
 
+/** Set in an answer for which probing was given up. */
+const SCANNED = 2 ** 30;
 const NOTHING = 0;
 const MORE = 1;
 const SWITCHED = 2;
@@ -78,9 +80,11 @@ export class PdqIndex {
   search(hash: Uint8Array, maxDistance: number = MATCH_DISTANCE, cap: number = DEFAULT_CAP): PdqMatches {
     checkQuery(hash, maxDistance, cap);
     this.#memory.setQuery(hash);
-    const lines = this.#probes.prepare(maxDistance, this.#wasm.size());
-    if (lines === 0) return this.#answer(this.#wasm.scan(maxDistance, cap));
-    return this.#answer(this.#wasm.search(maxDistance, cap, lines));
+    const spare = this.#probes.prepare(maxDistance, this.#wasm.size());
+    if (spare === 0) return this.#answer(this.#wasm.scan(maxDistance, cap));
+    const word = this.#wasm.search(maxDistance, cap, spare);
+    if (word >= 0) this.#probes.learn((word & SCANNED) !== 0, this.#wasm.linesVisited());
+    return this.#answer(word);
   }
 
   /** The same by looking at every hash: what the index falls back to, and what it is measured against. */

@@ -17,7 +17,7 @@ const LINE_BYTES = 64;
 /** Below this many hashes a scan is as fast as bands. */
 const MIN_BANDED = 4_096;
 /** Bytes a hash that a plan may take, all in, with room for uneven buckets. */
-const BYTES_PER_HASH = 128;
+const BYTES_PER_HASH = 127;
 /** Probes that the mask area holds. */
 export const MAX_PROBES = 32_768;
 /** Cost of a line that is reached through another, in lines reached directly: its miss overlaps less. */
@@ -86,25 +86,35 @@ function tagShare(bound: number): number {
   return sum / 2 ** TAG_BITS;
 }
 
-function candidatesOf(plan: BandPlan, mean: number, distance: number): number {
-  const reach = reaches(plan.count, distance);
+/** Candidates that a query at `reach` meets in one band of evenly filled buckets. */
+function candidatesIn(plan: BandPlan, mean: number, reach: readonly number[], band: number): number {
+  const bound = boundOf(plan, reach, band);
+  let ring = 1;
   let sum = 0;
-  for (let band = 0; band < plan.count; band++) {
-    const bound = boundOf(plan, reach, band);
-    let ring = 1;
-    for (let weight = 0; weight < reach[band]!; weight++) {
-      sum += ring * mean * tagShare(bound - weight);
-      ring = (ring * (plan.bits - weight)) / (weight + 1);
-    }
+  for (let weight = 0; weight < reach[band]!; weight++) {
+    sum += ring * mean * tagShare(bound - weight);
+    ring = (ring * (plan.bits - weight)) / (weight + 1);
   }
   return sum;
 }
 
+/** Lines and candidates that a query at `reach` meets in each band of evenly filled buckets. */
+export function expectedWork(plan: BandPlan, hashes: number, reach: readonly number[]): number[] {
+  const mean = hashes / 2 ** plan.bits;
+  const balls = ballSizes(plan.bits);
+  const lines = linesPerBucket(mean);
+  return reach.map((own, band) => {
+    if (own === 0) return 0;
+    return (balls[own - 1] ?? Number.POSITIVE_INFINITY) * lines + candidatesIn(plan, mean, reach, band);
+  });
+}
+
 function costOf(plan: BandPlan, hashes: number, distance: number): number {
   const mean = hashes / 2 ** plan.bits;
+  const reach = reaches(plan.count, distance);
   const chained = CHAINED_COST * (linesPerBucket(mean) - 1);
   const lines = probesOf(plan, ballSizes(plan.bits), distance) * (1 + chained);
-  return lines + CANDIDATE_COST * candidatesOf(plan, mean, distance);
+  return reach.reduce((sum, _, band) => sum + CANDIDATE_COST * candidatesIn(plan, mean, reach, band), lines);
 }
 
 function bytesOf(plan: BandPlan, hashes: number): number {

@@ -7,17 +7,17 @@ import {
   ballSizes,
   boundOf,
   bucketMasks,
-  linesPerBucket,
+  expectedWork,
   NO_BANDS,
   planBands,
-  probesOf,
   reaches,
 } from './plan.js';
+import { Purse } from './purse.js';
 
-/** Hashes scanned in the time of one line, measured on one machine from 10⁵ to 10⁷ hashes. */
-const SCANNED_PER_LINE = 8;
-/** Lines beyond the expected ones that a query may visit before it scans: at most 1/50 of the scan's time. */
-const SPARE_SHARE = 1 / (50 * SCANNED_PER_LINE);
+/** Hashes scanned in the time of one line or candidate, measured from 10⁵ to 10⁷ hashes. */
+const SCANNED_PER_LINE = 16;
+/** Expected work is exceeded by chance: this much is still as expected. */
+const CHANCE = 1.15;
 /** A plan is kept while the size stays within this factor of what it was made for. */
 const TOLERANCE = 2;
 /** Share of entries left behind at which bands are built anew. */
@@ -26,9 +26,10 @@ const MAX_GHOST_SHARE = 1 / 4;
 export class PdqProbes {
   plan: BandPlan = NO_BANDS;
   readonly #memory: PdqMemory;
-  #balls: number[] = [];
   #distance = -1;
-  #probes = 0;
+  #size = 0;
+  #work = 0;
+  #purse = new Purse();
   #plannedFor = 0;
   #nextFor = 0;
 
@@ -58,37 +59,40 @@ export class PdqProbes {
   adopt(shape: number): void {
     this.plan = { count: shape & 255, bits: (shape >>> 8) & 255 };
     this.#plannedFor = this.#nextFor;
-    this.#balls = ballSizes(this.plan.bits);
-    this.#memory.setMasks(bucketMasks(this.plan.bits), this.#balls);
+    this.#memory.setMasks(bucketMasks(this.plan.bits), ballSizes(this.plan.bits));
     this.#distance = -1;
+    this.#purse = new Purse();
   }
 
-  /** Sets the radii; returns the lines that a query may visit, 0 if a scan is the better way from the start. */
+  /** Sets the radii; returns the work that a query may do beyond the expected, 0 if it should scan at once. */
   prepare(distance: number, size: number): number {
     if (this.plan.count === 0) return 0;
-    if (distance !== this.#distance) this.#setDistance(distance);
-    const expected = this.#probes * linesPerBucketCached(size / 2 ** this.plan.bits);
-    if (expected * SCANNED_PER_LINE > size) return 0;
-    return Math.ceil(expected * 1.1 + size * SPARE_SHARE);
+    if (distance !== this.#distance || Math.abs(size - this.#size) * 64 > size) {
+      this.#setDistance(distance, size);
+    }
+    if (this.#work * SCANNED_PER_LINE > size) return 0;
+    return this.#purse.offer(size / SCANNED_PER_LINE);
   }
 
-  #setDistance(distance: number): void {
+  /** Tells how the last probing query ended and what it did; truncated ones teach nothing. */
+  learn(gaveUp: boolean, work: number): void {
+    this.#purse.settle(gaveUp, work);
+  }
+
+  #setDistance(distance: number, size: number): void {
     const reach = reaches(this.plan.count, distance);
-    const pairs = reach.flatMap((own, band) => [own, own === 0 ? 0 : boundOf(this.plan, reach, band)]);
-    this.#probes = probesOf(this.plan, this.#balls, distance);
-    if (Number.isFinite(this.#probes)) this.#memory.setRadii(pairs);
+    const work = expectedWork(this.plan, size, reach);
+    this.#work = work.reduce((sum, one) => sum + one, 0);
     this.#distance = distance;
+    this.#size = size;
+    if (!Number.isFinite(this.#work)) return;
+    this.#memory.setRadii(
+      reach.flatMap((own, band) => [
+        own,
+        own === 0 ? 0 : boundOf(this.plan, reach, band),
+        Math.ceil(work[band]! * CHANCE),
+        0,
+      ]),
+    );
   }
-}
-
-let cachedMean = -1;
-let cachedLines = 1;
-
-/** The mean moves slowly: recomputed when it has moved by a hundredth. */
-function linesPerBucketCached(mean: number): number {
-  if (Math.abs(mean - cachedMean) > cachedMean / 100) {
-    cachedMean = mean;
-    cachedLines = linesPerBucket(mean);
-  }
-  return cachedLines;
 }

@@ -203,7 +203,7 @@ function clear(work: u32): u32 {
   return 0;
 }
 
-/** Results of the last query: bit 31 set when more than the cap matched, bit 30 when it fell back to a scan. */
+/** Results of the last query: bit 31 set when more than the cap matched, bit 30 when probing was given up. */
 function answer(scanned: u32): u32 {
   finish();
   return found | ((<u32>full) << 31) | (scanned << 30);
@@ -211,13 +211,25 @@ function answer(scanned: u32): u32 {
 
 export function scan(maxDistance: u32, maxResults: u32): u32 {
   start(maxDistance, maxResults);
-  scanRows();
+  scanRows(0, rowLimit);
   return answer(1);
 }
 
-export function search(maxDistance: u32, maxResults: u32, maxLines: u32): u32 {
+/** Rows looked at before probing, at most, and the share of the index that they may be. */
+const PREFIX: u32 = 1024;
+/** One match in so many rows of the prefix: the scan fills the cap before probing would. */
+const DENSE: u32 = 128;
+
+export function search(maxDistance: u32, maxResults: u32, spare: u32): u32 {
   start(maxDistance, maxResults);
-  if (probeBands(active, maxLines)) return answer(0);
-  scanRows();
+  const share = (rowLimit / PREFIX) & ~3;
+  const prefix = share < PREFIX ? share : PREFIX;
+  scanRows(0, prefix);
+  if (full || (found > 1 && found * DENSE >= prefix)) {
+    scanRows(prefix, rowLimit);
+    return answer(0);
+  }
+  if (probeBands(active, spare)) return answer(0);
+  scanRows(prefix, rowLimit);
   return answer(1);
 }

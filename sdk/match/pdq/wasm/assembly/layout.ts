@@ -10,7 +10,7 @@ export const ROW: usize = 0x440;
 /** Two band sets: 16 bands of 16 bytes (table address, bit offset, width, unused). */
 export const BANDS: usize = 0x600;
 export const BAND_SET_BYTES: usize = 0x100;
-/** Per band of the query: radius + 1, then the bound on band and tag together. */
+/** Per band of the query, 16 bytes: radius + 1, bound on band and tag together, lines and candidates expected. */
 export const RADII: usize = 0x800;
 /** Regions that allocators may carve up: address and end, 32 pairs. */
 const SPARES: usize = 0x900;

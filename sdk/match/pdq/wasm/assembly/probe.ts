@@ -13,7 +13,7 @@ import { blockOf } from './rows';
 /** Lines between two flushes: few enough to stay in the nearest cache from touch to visit. */
 const CHUNK: u32 = 256;
 
-/** Lines visited by this query, and how many it may visit before a scan is cheaper. */
+/** Lines and candidates of this query, and how many it may have before a scan is cheaper. */
 let visited: u32 = 0;
 let budget: u32 = 0;
 let hitsEnd: usize = HITS;
@@ -41,6 +41,7 @@ function flushHits(): void {
     }
   }
   hitsEnd = HITS;
+  visited += <u32>((end - CANDIDATES) >> 2);
   const q0 = load<u64>(QUERY);
   const q1 = load<u64>(QUERY, 8);
   const most = limit;
@@ -138,14 +139,18 @@ function probeBand(set: u32, index: u32, radius: u32, bound: u32): void {
   }
 }
 
-/** Probes every band; false if it gave up because a scan is cheaper. RADII is filled. */
-export function probeBands(set: u32, maxLines: u32): bool {
+/**
+ * Probes every band; false if it gave up because a scan is cheaper. RADII is filled. Lines and candidates may
+ * exceed what even buckets would cost, summed over the bands so far, by `spare`.
+ */
+export function probeBands(set: u32, spare: u32): bool {
   visited = 0;
-  budget = maxLines;
+  budget = spare;
   for (let i: u32 = 0, n = bandCount(set); i < n && !full; i++) {
-    const plan = RADII + ((<usize>i) << 3);
+    const plan = RADII + ((<usize>i) << 4);
     const reach = load<u32>(plan);
-    if (reach !== 0) probeBand(set, i, reach - 1, load<u32>(plan + 4));
+    budget += load<u32>(plan, 8);
+    if (reach !== 0) probeBand(set, i, reach - 1, load<u32>(plan, 4));
     if (visited > budget) return full;
   }
   return true;
