@@ -70,6 +70,37 @@ describe('a writer that is killed', () => {
   });
 });
 
+describe('a reader in another process than the writer', () => {
+  it('always loads a whole list that never goes back', async () => {
+    await use(async () => {});
+    const child = spawn(process.execPath, [CHILD, MODULE, place.dir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const closed = once(child, 'close');
+    await once(child.stdout, 'data');
+    child.stdout.resume();
+    try {
+      await using reader = await place.open(true);
+      let newest = 0;
+      let moves = 0;
+      for (let i = 0; i < 20_000 && moves < 25; i++) {
+        const found = await snapshot(reader);
+        const size = found?.head.size ?? 0;
+        expect(size).toBeGreaterThanOrEqual(newest);
+        expect(found?.bundles.length ?? 0).toBe(size === 0 ? 0 : size - found!.base.size);
+        if (size > newest) moves += 1;
+        else await new Promise((done) => setTimeout(done, 2));
+        newest = size;
+      }
+      expect(moves).toBe(25);
+      await expect(place.open()).rejects.toMatchObject({ message: 'another process holds the store' });
+    } finally {
+      child.kill('SIGKILL');
+      await closed;
+    }
+  });
+});
+
 describe('LevelDB, whose own checks are not enough', () => {
   const ledgerFiles = async (pattern: RegExp) =>
     (await readdir(join(place.dir, 'ledger'))).filter((name) => pattern.test(name));
