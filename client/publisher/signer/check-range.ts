@@ -1,25 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { TreeHead } from '../../../proto/gen/hashfed/v1/common.js';
 import type { SigningRange } from '../../../proto/gen/hashfed/v1/files.js';
 import {
   CompactRange,
   checkBundle,
   equalBytes,
+  HASH_BYTES,
   HashfedError,
-  LEAF_KIND,
-  MAX_U53,
+  malformed,
   parseOrigin,
   type Sha256,
 } from '../../../sdk/core/index.js';
-
-/** Entries of a range by kind, as the signer itself counted them in the bytes. */
-export interface LeafCounts {
-  readonly adds: number;
-  readonly withdrawals: number;
-  readonly amendments: number;
-  readonly holds: number;
-  readonly seals: number;
-  readonly commits: number;
-}
+import { MAX_BUNDLE_LEAVES } from '../files/index.js';
+import { compareCounts, LeafCounter, type LeafCounts } from './leaf-counts.js';
 
 /** One list of a request after the signer recomputed it. */
 export interface CheckedRange {
@@ -27,72 +20,73 @@ export interface CheckedRange {
   readonly counts: LeafCounts;
 }
 
+export interface RangeCheck {
+  readonly sha: Sha256;
+  /** Of the signer's own clock, Unix milliseconds. */
+  readonly nowMs: number;
+  /** True for an approve key, which catches up through erased entries. */
+  readonly mayErase: boolean;
+  /** Told of every checked bundle, for the sheet that people read. */
+  readonly onBundle?: (bundle: Uint8Array, firstIndex: number) => void;
+}
+
 /**
- * Recomputes a range from the signer's own last head. Throws `SIGNER_BEHIND` where the request does not start
- * there (a restored record, or a fork), `ROOT_MISMATCH` where the entries do not make the root, `NOT_SEALED`.
+ * Recomputes a range from the signer's own last head; `bundles` streams. Throws `SIGNER_BEHIND` where the request does
+ * not start there (a restored record, or a fork), `ROOT_MISMATCH` where the entries do not make root, digest or
+ * counts, `NOT_SEALED`, `ANOMALOUS_ENTRY`, `FUTURE`, `MALFORMED`.
  */
-export function checkRange(sha: Sha256, range: SigningRange, last: TreeHead | undefined): CheckedRange {
+export async function checkRange(
+  check: RangeCheck,
+  range: SigningRange,
+  last: TreeHead | undefined,
+  bundles: AsyncIterable<Uint8Array>,
+): Promise<CheckedRange> {
+  const tree = startTree(check.sha, range, last);
+  return readRange(check, range, tree, bundles);
+}
+
+/** The tree at `from`, which must be what this key signed last. */
+function startTree(sha: Sha256, range: SigningRange, last: TreeHead | undefined): CompactRange {
   const origin = parseOrigin(range.origin).text;
-  const from = safeSize(range.from, origin);
-  const tree = CompactRange.from(sha, from, range.compactRange);
-  const known =
-    last === undefined
-      ? { size: 0, root: CompactRange.empty(sha).root() }
-      : { size: Number(last.size), root: last.root };
-  if (known.size !== from || !equalBytes(known.root, tree.root())) {
-    const why = `signed last at size ${known.size}, the request starts at ${from}`;
-    throw new HashfedError('SIGNER_BEHIND', `the request does not extend what this key ${why}`, { origin });
+  const tree = compactRangeOf(sha, range);
+  const known = last ?? { size: 0n, root: CompactRange.empty(sha).root() };
+  if (known.size === range.from && equalBytes(known.root, tree.root())) return tree;
+  const why = `this key signed last at size ${known.size}, the request starts at ${range.from}`;
+  throw new HashfedError('SIGNER_BEHIND', `the request does not extend what was signed: ${why}`, { origin });
+}
+
+/** Recomputes a range without a record: for people who review. Throws as `checkRange`. */
+export async function readRange(
+  check: RangeCheck,
+  range: SigningRange,
+  tree: CompactRange,
+  bundles: AsyncIterable<Uint8Array>,
+): Promise<CheckedRange> {
+  const { origin } = range;
+  const counter = new LeafCounter(origin, check.nowMs, check.mayErase);
+  const entries = createHash('sha256');
+  for await (const bundle of bundles) {
+    const count = checkBundle(bundle, MAX_BUNDLE_LEAVES);
+    check.onBundle?.(bundle, tree.size);
+    entries.update(bundle);
+    counter.add(bundle);
+    tree.append(check.sha.hashLeaves(bundle, count));
   }
-  const counts = appendBundles(sha, tree, range.bundles, origin);
-  if (tree.size !== safeSize(range.to, origin) || !equalBytes(tree.root(), range.root)) {
+  const counts = counter.finish();
+  const root = tree.root();
+  const same = BigInt(tree.size) === range.to && equalBytes(root, range.root);
+  if (!same || !equalBytes(new Uint8Array(entries.digest()), range.entriesSha256)) {
     throw new HashfedError('ROOT_MISMATCH', 'the entries of the request do not make its root', { origin });
   }
-  return { head: { origin, size: range.to, root: tree.root() }, counts };
+  compareCounts(origin, counts, range.counts);
+  return { head: { origin, size: range.to, root }, counts };
 }
 
-function safeSize(size: bigint, origin: string): number {
-  if (size >= BigInt(MAX_U53)) throw new HashfedError('MALFORMED', 'a size is above 2^53', { origin });
-  return Number(size);
-}
-
-function appendBundles(
-  sha: Sha256,
-  tree: CompactRange,
-  bundles: readonly Uint8Array[],
-  origin: string,
-): LeafCounts {
-  const kinds = new Array<number>(17).fill(0);
-  let last = 0;
-  for (const bundle of bundles) {
-    const count = checkBundle(bundle, MAX_U53 - 1);
-    tree.append(sha.hashLeaves(bundle, count));
-    last = countKinds(bundle, kinds, origin);
-  }
-  if (last !== LEAF_KIND.SEAL)
-    throw new HashfedError('NOT_SEALED', 'the request does not end in a seal', { origin });
-  const at = (kind: number): number => kinds[kind] ?? 0;
-  return {
-    adds: at(LEAF_KIND.ADD),
-    withdrawals: at(LEAF_KIND.WITHDRAW),
-    amendments: at(LEAF_KIND.AMEND),
-    holds: at(LEAF_KIND.HOLD),
-    seals: at(LEAF_KIND.SEAL),
-    commits: at(LEAF_KIND.COMMIT),
-  };
-}
-
-/** Adds up the kind bytes of a checked bundle; answers the kind of its last leaf. */
-function countKinds(bundle: Uint8Array, kinds: number[], origin: string): number {
-  let kind = 0;
-  for (let at = 0; at < bundle.length; ) {
-    const length = bundle[at]! * 256 + bundle[at + 1]!;
-    if (length === 0) throw new HashfedError('MALFORMED', 'an erased entry cannot be signed', { origin });
-    kind = bundle[at + 3] ?? 0;
-    if (bundle[at + 2] !== 1 || kinds[kind] === undefined) {
-      throw new HashfedError('ANOMALOUS_ENTRY', 'an entry is of an unknown version or kind', { origin });
-    }
-    kinds[kind] += 1;
-    at += 2 + length;
-  }
-  return kind;
+/** The compact range that a request carries. Throws `MALFORMED`. */
+export function compactRangeOf(sha: Sha256, range: SigningRange): CompactRange {
+  const packed = range.compactRange;
+  if (packed.length % HASH_BYTES !== 0) malformed('compact_range', 'is no multiple of 32 bytes');
+  const hashes: Uint8Array[] = [];
+  for (let at = 0; at < packed.length; at += HASH_BYTES) hashes.push(packed.subarray(at, at + HASH_BYTES));
+  return CompactRange.from(sha, Number(range.from), hashes);
 }

@@ -1,9 +1,12 @@
-export { type CheckedRange, checkRange, type LeafCounts } from './check-range.js';
-export { fileBody, type RecordDisk, recordDisk } from './record.js';
 export {
-  packSigningRequest,
-  parseSignedBatch,
-  parseSigningRequest,
-  type SignerDeps,
-  signRequest,
-} from './signer.js';
+  type CheckedRange,
+  checkRange,
+  compactRangeOf,
+  type RangeCheck,
+  readRange,
+} from './check-range.js';
+export { LeafCounter, type LeafCounts } from './leaf-counts.js';
+export { loadRecord, type RecordDisk, recordDisk } from './record.js';
+export { digestFile, type OpenRequest, openRequest, packSigned, parseSigned } from './request.js';
+export { rootOfRequest } from './root-check.js';
+export { type SignerDeps, signRequest } from './signer.js';

@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SignerRecord } from '../../../proto/gen/hashfed/v1/files.js';
-import { concat, decodeStrict, equalBytes, HashfedError, utf8 } from '../../../sdk/core/index.js';
-
-const MAGIC = utf8('HFSIGST1');
-const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+import { equalBytes, HashfedError } from '../../../sdk/core/index.js';
+import { packFile, RECORD_FILE, unpackFile } from '../files/index.js';
 
 /** The few calls through which a record reaches the disk; tests fail each of them. */
 export interface RecordDisk {
@@ -34,7 +32,7 @@ export const recordDisk: RecordDisk = {
       await syncDirectory(dirname(file));
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
-      throw new HashfedError('STORAGE_FAILED', 'the signer record cannot be written; nothing was signed', {
+      throw new HashfedError('STORAGE_FAILED', 'the signer record cannot be written; nothing was released', {
         cause: error,
       });
     }
@@ -78,25 +76,12 @@ export async function loadRecord(
 ): Promise<SignerRecord | undefined> {
   const bytes = await disk.read(file);
   if (bytes === undefined) return undefined;
-  const body = fileBody(bytes, MAGIC, 'signer record', MAX_RECORD_BYTES);
-  const record = decodeStrict(SignerRecord, body, 'signer record', MAX_RECORD_BYTES);
-  if (record.formatVersion !== 1)
-    throw new HashfedError('UPGRADE_REQUIRED', 'the signer record is of a newer format');
+  const record = unpackFile(RECORD_FILE, SignerRecord, bytes);
   if (!equalBytes(record.key, key))
     throw new HashfedError('SIGNER_BEHIND', 'the signer record is of another key');
   return record;
 }
 
 export async function storeRecord(disk: RecordDisk, file: string, record: SignerRecord): Promise<void> {
-  await disk.replace(file, concat(MAGIC, SignerRecord.encode(record).finish()));
-}
-
-/** The message bytes behind a file's 8-byte magic. Throws `MALFORMED`. */
-export function fileBody(bytes: Uint8Array, magic: Uint8Array, field: string, maxBytes: number): Uint8Array {
-  if (bytes.length > maxBytes)
-    throw new HashfedError('MALFORMED', `${field}: is over ${maxBytes} bytes`, { field });
-  if (!equalBytes(bytes.subarray(0, magic.length), magic)) {
-    throw new HashfedError('MALFORMED', `${field}: is no such file, or of another format`, { field });
-  }
-  return bytes.subarray(magic.length);
+  await disk.replace(file, packFile(RECORD_FILE, SignerRecord.encode(record).finish()));
 }
