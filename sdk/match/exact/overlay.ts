@@ -65,8 +65,9 @@ export class Overlay {
     this.arrays = arrays ?? allocate(keyBytes, OVERLAY_KEYS, freshSeeds(keyBytes));
   }
 
+  /** Read plainly: the match path asks it every time, and an atomic load is a call. */
   get size(): number {
-    return Atomics.load(this.arrays.control, CONTROL.KEYS);
+    return this.arrays.control[CONTROL.KEYS]!;
   }
 
   get nodes(): number {
