@@ -64,7 +64,7 @@ def main():
     with grpc.secure_channel(address, credentials) as channel:
         stub = list_service_pb2_grpc.ListServiceStub(channel)
         answer = stub.GetCheckpoint(list_pb2.GetCheckpointRequest(origin=origin), timeout=10)
-        body = answer.checkpoint.decode().split("\n\n")[0].split("\n")
+        body = answer.checkpoint.note.decode().split("\n\n")[0].split("\n")
         assert body[0] == origin, "checkpoint of another origin"
         size, signed_root = int(body[1]), base64.b64decode(body[2])
         tree = Tree()
