@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BodySigner, type Ed25519, fromHex, HashfedError, seedSigner } from '../sdk/core/index.js';
@@ -23,6 +23,8 @@ export interface OperatorKeys {
   readonly signing: BodySigner | undefined;
   /** 32 bytes that authenticate the store's head file. */
   readonly headsKey: Uint8Array;
+  /** 32 bytes under which withdrawn hashes are remembered. */
+  readonly memoryKey: Uint8Array;
 }
 
 /** Reads `freshness.key` and `signing.key`; makes `heads.key` on the first start. Throws USAGE. */
@@ -31,10 +33,12 @@ export async function openOperatorKeys(
   directory: string,
   ed25519: Ed25519,
 ): Promise<OperatorKeys> {
+  const heads = await headsKey(disk, directory);
   return {
     freshness: await readSigner(disk, join(directory, 'freshness.key'), 'freshness', ed25519),
     signing: await readSigner(disk, join(directory, 'signing.key'), 'signing', ed25519),
-    headsKey: await headsKey(disk, directory),
+    headsKey: heads,
+    memoryKey: new Uint8Array(createHmac('sha256', heads).update('hashfed-withdrawn/1\n').digest()),
   };
 }
 

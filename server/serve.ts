@@ -8,9 +8,8 @@ import {
   type Engine,
   FRESHNESS_EVERY_MS,
   FreshnessIssuer,
-  Lists,
   loadBootstrap,
-  PublisherRoots,
+  openEngine,
   Statements,
 } from './log/index.js';
 import type { Log } from './logging/index.js';
@@ -53,12 +52,12 @@ async function serveFrom(
   const directory = await openDirectory(config, storage, suite);
   const deps = { storage, suite, clock, random, log };
   const started = clock.monotonicMs();
-  const [roots, lists] = [await PublisherRoots.open(deps), await Lists.open(deps)];
+  const engine = await openEngine(deps, keys.memoryKey);
+  const { lists } = engine;
   log.info('lists.replayed', {
     count: lists.origins().length,
     ms: Math.round(clock.monotonicMs() - started),
   });
-  const engine: Engine = { ...deps, roots, lists };
   if (config.bootstrap !== undefined)
     await loadBootstrap(engine, directory.holder.current, nodeDisk, config.path(config.bootstrap));
   const freshness = new FreshnessIssuer(engine, keys.freshness);

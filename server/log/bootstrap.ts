@@ -3,7 +3,8 @@ import { HashfedError, MAX_NOTE_BYTES, parseCheckpoint, parseNote } from '../../
 import type { Directory } from '../access/index.js';
 import type { Disk } from '../storage/index.js';
 import { commitBatch } from './commit.js';
-import { type Engine, prepareBatch } from './prepare.js';
+import type { Engine } from './engine.js';
+import { prepareBatch } from './prepare.js';
 import type { PublishRights } from './rights.js';
 import { MAX_ROOT_ENVELOPE_BYTES } from './roots.js';
 import { receiveUpload } from './uploads.js';

@@ -16,10 +16,11 @@ import {
 } from '../../sdk/core/index.js';
 import type { CommitPart, Head, Segment } from '../storage/index.js';
 import { anchorSizeOf } from './anchors.js';
+import type { Engine } from './engine.js';
 import { type Judged, judgeSegments } from './judge.js';
-import { mergeNotes } from './merge-notes.js';
-import { completeChain, type Engine, findBatch, segmentsOf } from './prepare.js';
+import { completeChain, findBatch, segmentsOf } from './prepare.js';
 import type { PublishRights } from './rights.js';
+import { isServed, mergeServed, receiptOf } from './served.js';
 
 /** One list of a commit, judged and ready to be linked. */
 interface Ready {
@@ -31,26 +32,41 @@ interface Ready {
 /**
  * Commits all lists of a prepared batch in one transaction, or merges signature lines into notes that are already
  * served. What was stored is read and hashed again before anything becomes visible. Idempotent by note body.
- * Throws OLD_SIZE_MISMATCH, THRESHOLD_NOT_MET, BAD_SIGNATURE, ROOT_MISMATCH and all that preparing throws.
+ * Throws OLD_SIZE_MISMATCH, THRESHOLD_NOT_MET, BAD_SIGNATURE, ROOT_MISMATCH, EQUIVOCATION (one size signed with two
+ * roots) and all that preparing throws.
  */
-export async function commitBatch(
+export function commitBatch(
   engine: Engine,
   caller: PublishRights,
   request: CommitBatchRequest,
+  signal?: AbortSignal,
 ): Promise<CommitBatchResponse> {
+  return engine.turns.run(() => commitNow(engine, caller, request, signal));
+}
+
+async function commitNow(
+  engine: Engine,
+  caller: PublishRights,
+  request: CommitBatchRequest,
+  signal?: AbortSignal,
+): Promise<CommitBatchResponse> {
+  signal?.throwIfAborted();
   const notes = verifyNotes(engine, caller, request);
-  const served = [...notes.values()].filter((one) => isServed(engine, one));
-  if (served.length === notes.size) return mergeAll(engine, served);
-  if (served.length > 0)
-    throw new HashfedError('OLD_SIZE_MISMATCH', 'some of the lists are committed already, others are not');
+  const served: VerifiedCheckpoint[] = [];
+  for (const one of notes.values()) if (await isServed(engine, one)) served.push(one);
+  const receipts: CommitReceipt[] = [];
+  for (const one of served) receipts.push(await mergeServed(engine, one));
+  if (served.length === notes.size) return { receipts, complete: true };
+  for (const { origin } of served) notes.delete(origin);
   const batch = await findBatch(engine, request.batch);
-  const segments = (await segmentsOf(engine, batch)).filter((segment) => notes.has(segment.origin));
+  const all = await segmentsOf(engine, batch);
+  const segments = all.filter((segment) => notes.has(segment.origin));
   if (segments.length !== notes.size) malformed('notes', 'name a list that the batch does not hold');
-  const complete = segments.length === batch.segments.length;
+  const complete = segments.length + served.length >= all.length;
   if (!complete && !request.partial)
     malformed('notes', 'are missing for some lists; set partial to commit fewer');
-  const ready = await makeReady(engine, segments, notes);
-  return { receipts: await link(engine, ready), complete };
+  const ready = await makeReady(engine, segments, notes, signal);
+  return { receipts: [...receipts, ...(await link(engine, ready))], complete };
 }
 
 function verifyNotes(
@@ -70,19 +86,16 @@ function verifyNotes(
   return notes;
 }
 
-function isServed(engine: Engine, { origin, size, root }: VerifiedCheckpoint): boolean {
-  const head = engine.lists.get(origin)?.head;
-  return head !== undefined && head.size === size && equalBytes(head.root, root);
-}
-
 async function makeReady(
   engine: Engine,
   segments: readonly Segment[],
   notes: ReadonlyMap<string, VerifiedCheckpoint>,
+  signal: AbortSignal | undefined,
 ): Promise<Ready[]> {
   const ready: Ready[] = [];
   try {
-    for (const segment of segments) ready.push(await readyOne(engine, segment, notes.get(segment.origin)!));
+    for (const segment of segments)
+      ready.push(await readyOne(engine, segment, notes.get(segment.origin)!, signal));
     return ready;
   } catch (error) {
     for (const { judged } of ready) judged.staging.discard();
@@ -90,7 +103,12 @@ async function makeReady(
   }
 }
 
-async function readyOne(engine: Engine, segment: Segment, checkpoint: VerifiedCheckpoint): Promise<Ready> {
+async function readyOne(
+  engine: Engine,
+  segment: Segment,
+  checkpoint: VerifiedCheckpoint,
+  signal: AbortSignal | undefined,
+): Promise<Ready> {
   const { origin } = segment;
   const list = engine.lists.ensure(origin);
   const chain = await completeChain(engine, segment);
@@ -99,6 +117,7 @@ async function readyOne(engine: Engine, segment: Segment, checkpoint: VerifiedCh
     list,
     chain,
     checkpoint.twoKey ? undefined : anchorSizeOf(list.head),
+    signal,
   );
   try {
     checkTree(judged, checkpoint);
@@ -133,59 +152,27 @@ function requireOneKeyEnough(engine: Engine, checkpoint: VerifiedCheckpoint, { s
 
 /** The one step that makes a batch visible; the resident sets follow only once it is durable. */
 async function link(engine: Engine, ready: readonly Ready[]): Promise<CommitReceipt[]> {
+  const documents = ready.map(({ part, judged }) =>
+    engine.withdrawn.documents(part.origin, judged.withdrawn),
+  );
   let heads: readonly Head[];
   try {
-    heads = await engine.storage.logs.commit(ready.map(({ part }) => part));
+    heads = await engine.storage.logs.commit(
+      ready.map(({ part }) => part),
+      documents.flat(),
+    );
   } catch (error) {
     for (const { judged } of ready) judged.staging.discard();
     throw error;
   }
   const receipts = ready.map(({ judged, checkpoint }, i) => {
+    const list = engine.lists.ensure(checkpoint.origin);
     judged.staging.commit();
-    engine.lists.ensure(checkpoint.origin).head = heads[i]!;
-    return receipt(engine, checkpoint, heads[i]!);
+    list.head = heads[i]!;
+    if (checkpoint.twoKey) list.state.forgetBelow(checkpoint.size);
+    engine.withdrawn.remember(checkpoint.origin, judged.withdrawn, documents[i]!);
+    return receiptOf(engine, checkpoint, heads[i]!.note, checkpoint.twoKey);
   });
   for (const { checkpoint } of ready) engine.lists.changed(checkpoint.origin);
   return receipts;
-}
-
-function receipt(engine: Engine, checkpoint: VerifiedCheckpoint, head: Head): CommitReceipt {
-  return {
-    head: { origin: head.origin, size: BigInt(head.size), root: head.root },
-    noteBodySha256: engine.suite.sha256.digest(checkpoint.body),
-    note: head.note,
-    committedMs: BigInt(engine.clock.nowMs()),
-    anchor: equalBytes(head.note, head.anchor),
-  };
-}
-
-/** A note for what is served already: new valid lines are added, and it becomes the anchor once two keys stand on it. */
-async function mergeAll(engine: Engine, served: readonly VerifiedCheckpoint[]): Promise<CommitBatchResponse> {
-  const receipts: CommitReceipt[] = [];
-  for (const checkpoint of served) {
-    const list = engine.lists.committed(checkpoint.origin);
-    const note = mergeNotes(
-      engine.suite,
-      engine.roots.policy(checkpoint.origin),
-      list.head.note,
-      checkpoint.note,
-    );
-    if (!equalBytes(note, list.head.note)) await replaceNote(engine, checkpoint.origin, note);
-    receipts.push(receipt(engine, checkpoint, list.head));
-  }
-  return { receipts, complete: true };
-}
-
-async function replaceNote(engine: Engine, origin: string, note: Uint8Array): Promise<void> {
-  const list = engine.lists.committed(origin);
-  const { twoKey } = verifyCheckpoint(engine.suite, engine.roots.policy(origin), note, {
-    nowMs: engine.clock.nowMs(),
-  });
-  const head = await engine.storage.logs.replaceNotes(list.head, twoKey ? { note, anchor: note } : { note });
-  if (head === undefined)
-    throw new HashfedError('OLD_SIZE_MISMATCH', 'the list moved on meanwhile; send the note again', {
-      origin,
-    });
-  engine.lists.ensure(origin).head = head;
-  engine.lists.changed(origin);
 }

@@ -1,6 +1,6 @@
 import { Freshness } from '../../proto/gen/hashfed/v1/statements.js';
 import { type BodySigner, equalBytes, HashfedError, signDsse, statementKeys } from '../../sdk/core/index.js';
-import type { Engine } from './prepare.js';
+import type { Engine } from './engine.js';
 
 /** How often every list gets a new statement, milliseconds; clients call FRESH what is at most 15 minutes old. */
 export const FRESHNESS_EVERY_MS = 30_000;

@@ -2,9 +2,10 @@
 export { loadBootstrap } from './bootstrap.js';
 export { commitBatch } from './commit.js';
 export type { LogDeps } from './deps.js';
+export { type Engine, openEngine } from './engine.js';
 export { FRESHNESS_EVERY_MS, FreshnessIssuer } from './freshness.js';
 export { Lists } from './lists.js';
-export { describe, type Engine, findBatch, openBatches, prepareBatch } from './prepare.js';
+export { describe, findBatch, openBatches, prepareBatch } from './prepare.js';
 export type { ResidentList } from './resident.js';
 export { PublisherRoots } from './roots.js';
 export { Statements } from './statements.js';

@@ -2,13 +2,15 @@ import {
   type AnchorCounts,
   type CompactRange,
   HashfedError,
-  MAX_AHEAD_MS,
   type StagedRange,
   type Staging,
 } from '../../sdk/core/index.js';
 import type { Segment } from '../storage/index.js';
-import type { LogDeps } from './deps.js';
-import { appendAll, type ResidentList, treeOf } from './resident.js';
+import type { Engine } from './engine.js';
+import { knownGoodFor } from './known-good.js';
+import { LeafGuard } from './leaf-guard.js';
+import { type ResidentList, treeOf } from './resident.js';
+import { WithdrawnChanges } from './withdrawn.js';
 
 /** A chain of segments judged on a fork of the committed state. MUST end in `commit` or `discard` of `staging`. */
 export interface Judged {
@@ -17,34 +19,55 @@ export interface Judged {
   readonly tree: CompactRange;
   /** Counts above the anchor, the range included; undefined while there is no anchor. */
   readonly sinceAnchor: AnchorCounts | undefined;
+  /** What the memory of withdrawn hashes learns once the range is committed. */
+  readonly withdrawn: WithdrawnChanges;
 }
 
 /**
  * Re-reads, re-hashes and replays segments above the committed head, and refuses everything that log rules leave to
- * servers: anomalies, duplicates, times out of order or ahead. Throws ANOMALOUS_ENTRY, TARGET_ABSENT,
- * DUPLICATE_RECORD, FUTURE, NOT_SEALED, PUBLISHER_INVALID, UPGRADE_REQUIRED, ROOT_MISMATCH.
+ * servers. Throws ANOMALOUS_ENTRY, TARGET_ABSENT, DUPLICATE_RECORD, KNOWN_GOOD, FUTURE, NOT_SEALED,
+ * PUBLISHER_INVALID, UPGRADE_REQUIRED, and CANCELLED when the signal aborts.
  */
 export async function judgeSegments(
-  deps: LogDeps,
+  engine: Engine,
   list: ResidentList,
   segments: readonly Segment[],
   anchorSize: number | undefined,
+  signal?: AbortSignal,
 ): Promise<Judged> {
   const staging = list.state.stage();
   try {
-    let tree = treeOf(deps, list.head);
+    const { guard, withdrawn } = guardOf(engine, list, staging);
+    const tree = treeOf(engine, list.head);
     for (const { id } of segments)
-      tree = await appendAll(deps, staging, tree, deps.storage.logs.readSegment(id));
+      for await (const { first, count, bytes } of engine.storage.logs.readSegment(id, signal)) {
+        guard.append(bytes, first);
+        tree.append(engine.suite.sha256.hashLeaves(bytes, count));
+      }
     refuseAnomalies(staging, list.origin);
     const range = staging.finish();
+    if (guard.refusal !== undefined) throw guard.refusal;
     refuseDuplicates(range, list.origin);
-    refuseTimes(deps, list, range);
     const sinceAnchor = anchorSize === undefined ? undefined : range.countsSince(anchorSize);
-    return { staging, range, tree, sinceAnchor };
+    return { staging, range, tree, sinceAnchor, withdrawn };
   } catch (error) {
     staging.discard();
     throw error;
   }
+}
+
+function guardOf(engine: Engine, list: ResidentList, staging: Staging) {
+  const withdrawn = new WithdrawnChanges();
+  const guard = new LeafGuard({
+    origin: list.origin,
+    state: list.state,
+    staging,
+    nowMs: engine.clock.nowMs(),
+    memory: engine.withdrawn,
+    changes: withdrawn,
+    isKnownGood: knownGoodFor(engine, list.origin),
+  });
+  return { guard, withdrawn };
 }
 
 function refuseAnomalies(staging: Staging, origin: string): void {
@@ -61,25 +84,10 @@ function refuseAnomalies(staging: Staging, origin: string): void {
 function refuseDuplicates(range: StagedRange, origin: string): void {
   const [first] = range.duplicates();
   if (first === undefined) return;
+  const detail = { field: `entries[${first}]`, origin };
   throw new HashfedError(
     'DUPLICATE_RECORD',
     `entry ${first} repeats a live record of the same hash and item`,
-    {
-      field: `entries[${first}]`,
-      origin,
-    },
+    detail,
   );
-}
-
-/** Seals in order and not ahead of this server's clock; entry times lie between their seals by `leaf-times`. */
-function refuseTimes(deps: LogDeps, list: ResidentList, range: StagedRange): void {
-  const latest = deps.clock.nowMs() + MAX_AHEAD_MS;
-  for (const { leaf, index } of range.seals) {
-    if (leaf.timeMs > latest) {
-      throw new HashfedError('FUTURE', `the seal at ${index} is more than ten minutes ahead`, {
-        origin: list.origin,
-        field: 'time_ms',
-      });
-    }
-  }
 }

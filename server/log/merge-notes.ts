@@ -2,8 +2,10 @@ import {
   type CheckpointPolicy,
   equalBytes,
   formatNote,
+  noteKeyId,
   parseNote,
   type Suite,
+  toHex,
   verifyNote,
 } from '../../sdk/core/index.js';
 
@@ -21,12 +23,19 @@ export function mergeNotes(
   const known = [keys.sequencing, ...keys.approve];
   const { signatures, bodyBytes, verified } = verifyNote(suite, offered, known);
   if (!equalBytes(bodyBytes, current.bodyBytes)) return held;
-  const names = new Set(verified.map(({ key }) => key.name));
-  const have = new Set(current.signatures.map((one) => one.name));
-  const fresh = signatures.filter((one) => names.has(one.name) && !have.has(one.name));
+  const valid = new Set(verified.map(({ key }) => labelOf(key.name, noteKeyId(suite.sha256, key))));
+  const have = new Set(current.signatures.map((one) => labelOf(one.name, one.keyId)));
+  const fresh = signatures.filter((one) => {
+    const label = labelOf(one.name, one.keyId);
+    return valid.has(label) && !have.has(label);
+  });
   if (fresh.length === 0) return held;
   return formatNote(current.body, [
     ...current.signatures.map((one) => one.line),
     ...fresh.map((one) => one.line),
   ]);
+}
+
+function labelOf(name: string, keyId: Uint8Array): string {
+  return `${name} ${toHex(keyId)}`;
 }

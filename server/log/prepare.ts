@@ -13,27 +13,31 @@ import {
 import type { PreparedBatch, Segment } from '../storage/index.js';
 import { anchorSizeOf } from './anchors.js';
 import { changeCounts, noCounts } from './counts.js';
-import type { LogDeps } from './deps.js';
+import type { Engine } from './engine.js';
 import { judgeSegments } from './judge.js';
-import type { Lists } from './lists.js';
 import type { PublishRights } from './rights.js';
-import type { PublisherRoots } from './roots.js';
 import { findUpload } from './uploads.js';
 
 const PREFIX = 'batches/';
 const MAX_ITEMS = 256;
-
-export interface Engine extends LogDeps {
-  readonly lists: Lists;
-  readonly roots: PublisherRoots;
-}
 
 /** Checks uploads of one or more lists and fixes them as one batch. Every refusal that log rules know happens here. */
 export async function prepareBatch(
   engine: Engine,
   caller: PublishRights,
   request: PrepareBatchRequest,
+  signal?: AbortSignal,
 ): Promise<PreparedBatchMessage> {
+  return engine.turns.run(() => prepareNow(engine, caller, request, signal));
+}
+
+async function prepareNow(
+  engine: Engine,
+  caller: PublishRights,
+  request: PrepareBatchRequest,
+  signal?: AbortSignal,
+): Promise<PreparedBatchMessage> {
+  signal?.throwIfAborted();
   if (request.requestId.length !== 16) malformed('request_id', 'is required: 16 random bytes');
   if (request.items.length === 0 || request.items.length > MAX_ITEMS)
     malformed('items', `needs 1 to ${MAX_ITEMS}`);
@@ -47,7 +51,7 @@ export async function prepareBatch(
     engine.roots.settings(segment.origin);
     if (segments.some((other) => other.origin === segment.origin)) malformed('items', 'name one list twice');
     const before = item.extends === '' ? [] : await chainOf(engine, item.extends, segment.origin);
-    ranges.push(await judgeItem(engine, [...before, segment]));
+    ranges.push(await judgeItem(engine, [...before, segment], signal));
     segments.push(segment);
   }
   ranges.sort((a, b) => (a.origin < b.origin ? -1 : 1));
@@ -147,11 +151,15 @@ async function preparedSegments(engine: Engine, origin: string): Promise<Segment
   return all.flat().filter((segment) => segment.origin === origin);
 }
 
-async function judgeItem(engine: Engine, chain: readonly Segment[]): Promise<PreparedRange> {
+async function judgeItem(
+  engine: Engine,
+  chain: readonly Segment[],
+  signal?: AbortSignal,
+): Promise<PreparedRange> {
   const last = chain.at(-1)!;
   const list = engine.lists.ensure(last.origin);
   const anchorSize = anchorSizeOf(list.head);
-  const judged = await judgeSegments(engine, list, chain, anchorSize);
+  const judged = await judgeSegments(engine, list, chain, anchorSize, signal);
   try {
     return describeRange(engine, last, judged.range, judged.sinceAnchor);
   } finally {

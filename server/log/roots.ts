@@ -3,10 +3,12 @@ import {
   equalBytes,
   HashfedError,
   keysFor,
+  listOf,
   nextRoot,
   type OriginSettings,
   type PublisherRoot,
   parseDsse,
+  parseOrigin,
   settingsOf,
   startRoot,
 } from '../../sdk/core/index.js';
@@ -114,9 +116,11 @@ export class PublisherRoots {
     return { envelope: stored, newest: held.root.version };
   }
 
-  /** The root that names an origin now. Throws UNKNOWN_ORIGIN. */
+  /** The root that names an origin now. Throws UNKNOWN_ORIGIN, GENERATION_CLOSED. */
   of(origin: string): PublisherRoot {
     for (const { root } of this.#newest.values()) if (root.origins.has(origin)) return root;
+    for (const { root } of this.#newest.values())
+      if (hasLaterGeneration(root, origin)) settingsOf(root, origin);
     throw new HashfedError('UNKNOWN_ORIGIN', 'no publisher root names this origin', { origin });
   }
 
@@ -131,4 +135,9 @@ export class PublisherRoots {
   all(): PublisherRoot[] {
     return [...this.#newest.values()].map(({ root }) => root);
   }
+}
+
+function hasLaterGeneration(root: PublisherRoot, origin: string): boolean {
+  const asked = listOf(parseOrigin(origin));
+  return [...root.origins.values()].some((settings) => listOf(settings.origin) === asked);
 }

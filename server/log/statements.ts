@@ -9,8 +9,8 @@ import {
   verifyLiveness,
 } from '../../sdk/core/index.js';
 import type { Caller } from '../access/index.js';
+import type { Engine } from './engine.js';
 import type { FreshnessIssuer } from './freshness.js';
-import type { Engine } from './prepare.js';
 
 const MAX_ENVELOPE_BYTES = 64 * 1024;
 const MAX_ENVELOPES = 256;

@@ -26,19 +26,24 @@ export function publishService(engine: Engine, statements: Statements): BoundSer
       return publishState(engine, statements, origin);
     },
     uploadEntries: (messages, { caller }) => receiveUpload(engine, caller, messages),
-    prepareBatch: async (request, { caller }) => ({ batch: await prepareBatch(engine, caller, request) }),
-    commitBatch: (request, { caller }) => commitBatch(engine, caller, request),
+    prepareBatch: async (request, { caller, signal }) => ({
+      batch: await prepareBatch(engine, caller, request, signal),
+    }),
+    commitBatch: (request, { caller, signal }) => commitBatch(engine, caller, request, signal),
     abortBatch: async ({ batch }, { caller }) => {
       const found = await findBatch(engine, batch);
       for (const { origin } of describe(found).ranges) caller.requirePublisherOf(origin);
       await engine.storage.prepared.hide(found.id);
       return {};
     },
-    putPublisherRoot: async ({ envelope }, { caller }) => ({
-      version: BigInt(await engine.roots.put(caller, envelope)),
-    }),
+    putPublisherRoot: async ({ envelope }, { caller }) => {
+      const version = await engine.turns.run(() => engine.roots.put(caller, envelope));
+      for (const origin of engine.roots.newest(caller.member)?.origins.keys() ?? [])
+        engine.lists.changed(origin);
+      return { version: BigInt(version) };
+    },
     putLiveness: async ({ envelopes }, { caller }) => {
-      await statements.putLiveness(caller, envelopes);
+      await engine.turns.run(() => statements.putLiveness(caller, envelopes));
       return {};
     },
   });
