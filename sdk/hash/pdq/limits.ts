@@ -24,3 +24,9 @@ export const DEFAULT_QUEUE_PER_WORKER = 4;
 export const DEFAULT_QUEUE_BYTES = 256 * 1024 * 1024;
 /** A worker is replaced after this many jobs, so that what a decoder leaks stays bounded. */
 export const JOBS_PER_WORKER = 50_000;
+/** Frames from which those to hash are chosen: reaching frame n of an animation takes decoding n. */
+export const MAX_PAGES = 1_000;
+/** Milliseconds that a worker may exceed the time limit of its job before it is stopped. */
+export const WORKER_GRACE_MS = 2_000;
+/** JavaScript heap of a worker, MiB: pixels lie outside it, so this bounds what is not an image. */
+export const WORKER_HEAP_MB = 128;
