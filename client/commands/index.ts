@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
+import { register as importFile } from './import.js';
 import { register as init } from './init.js';
+import { register as publish } from './publish.js';
 import { register as serve } from './serve.js';
+import { register as withdraw } from './withdraw.js';
 
 /** Every command, in the order in which help lists them. */
-const COMMANDS: readonly ((program: Command) => void)[] = [init, serve];
+const COMMANDS: readonly ((program: Command) => void)[] = [init, serve, importFile, publish, withdraw];
 
 export function registerCommands(program: Command): void {
   for (const register of COMMANDS) register(program);

@@ -15,7 +15,9 @@ class Refusal extends Error {
 
 const TYPES = Object.keys(HASH_TYPES) as HashType[];
 const MAX_LABEL_BYTES = 64;
-const MAX_META_FIELD_BYTES = 255;
+/** Together with the label they stay under the 512 bytes of an entry's meta. */
+const MAX_SERIES_BYTES = 255;
+const MAX_DOMAIN_BYTES = 64;
 
 /** Turns one row of named cells into an item, or into a refused row that says which column is wrong. */
 export function readRow(line: number, cells: Cells, map: ImportMap): ImportEvent {
@@ -31,8 +33,8 @@ function toItem(line: number, cells: Cells, map: ImportMap): ImportedItem {
   const columns = map.columns;
   const itemId = readItemId(cells, columns.item_id);
   const label = readText(cells, columns.label, MAX_LABEL_BYTES);
-  const series = readText(cells, columns.series, MAX_META_FIELD_BYTES);
-  const assessedBy = readText(cells, columns.assessed_by, MAX_META_FIELD_BYTES);
+  const series = readText(cells, columns.series, MAX_SERIES_BYTES);
+  const assessedBy = readText(cells, columns.assessed_by, MAX_DOMAIN_BYTES);
   return {
     line,
     hashes: readHashes(cells, map),

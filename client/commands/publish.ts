@@ -1,0 +1,102 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { toHex } from '../../sdk/core/index.js';
+import { action, type CliContext, EXIT } from '../cli/index.js';
+import {
+  type ImportOutcome,
+  type PublishOutcome,
+  publishBatch,
+  type Workstation,
+} from '../publisher/index.js';
+import {
+  type ImportOptions,
+  importFile,
+  isBatchFile,
+  openStation,
+  outcomeJson,
+  outcomeLines,
+  passphraseOf,
+  refusedFileOf,
+  refusedLines,
+} from './publisher-shared.js';
+
+interface Options extends ImportOptions {
+  readonly dryRun?: boolean;
+  readonly urgent?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('publish')
+    .argument('<file>', 'a batch file, or a source to import with --map')
+    .description('import, prepare, sign and commit at once, where the keys are at hand')
+    .option('--format <format>', 'auto or csv', 'auto')
+    .option('--map <file>', 'what columns and classification values mean (JSON); for a source')
+    .requiredOption('--collection <name>', 'which of our collections the hashes go to')
+    .option('--dry-run', 'count and check, publish nothing')
+    .option('--urgent', 'sign with the sequencing key alone, now; the second person countersigns later')
+    .addHelpText('after', '\nExample:\n  hashfed publish cases.csv --map map.json --collection known')
+    .action(
+      action<Options>(async (context, options, [file = '']) => {
+        const station = await openStation(context);
+        try {
+          await run(context, station, resolve(file), options);
+          return EXIT.done;
+        } finally {
+          station.channel.close();
+        }
+      }),
+    );
+}
+
+async function run(context: CliContext, station: Workstation, file: string, options: Options): Promise<void> {
+  if (await isBatchFile(file)) {
+    const outcome = await publishFile(context, station, file, options);
+    context.out.result(outcomeJson(outcome), outcomeLines(outcome));
+    return;
+  }
+  await mkdir(station.paths.outbox, { recursive: true, mode: 0o700 });
+  const batchFile = join(station.paths.outbox, `${toHex(context.random.bytes(8))}.hfbatch`);
+  const imported = await importFile(context, file, batchFile, options);
+  try {
+    const outcome = await publishFile(context, station, batchFile, options);
+    context.out.result({ ...outcomeJson(outcome), ...importJson(imported, batchFile) }, [
+      ...outcomeLines(outcome),
+      ...refusedLines(imported, batchFile),
+    ]);
+  } finally {
+    await rm(batchFile, { force: true });
+  }
+}
+
+const importJson = ({ rows, items, refused }: ImportOutcome, batchFile: string): object => ({
+  rows,
+  items,
+  refused,
+  refused_file: refused > 0 ? refusedFileOf(batchFile) : null,
+});
+
+/** Publishes a batch file under progress bars. */
+export async function publishFile(
+  context: CliContext,
+  station: Workstation,
+  batchFile: string,
+  { dryRun, urgent }: Pick<Options, 'dryRun' | 'urgent'>,
+): Promise<PublishOutcome> {
+  const pulling = context.out.progress('own lists');
+  const uploading = context.out.progress('upload');
+  try {
+    return await publishBatch(station, {
+      batchFile,
+      passphrase: passphraseOf(context),
+      oneKey: urgent === true,
+      dryRun: dryRun === true,
+      onPull: pulling.update,
+      onUpload: uploading.update,
+    });
+  } finally {
+    pulling.stop();
+    uploading.stop();
+  }
+}

@@ -1,0 +1,135 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { Reason } from '../../proto/gen/hashfed/v1/enums.js';
+import { HashfedError, toHex } from '../../sdk/core/index.js';
+import { action, type CliContext, EXIT } from '../cli/index.js';
+import {
+  ownLists,
+  parseTarget,
+  pullReplica,
+  type Replica,
+  stillListed,
+  type WithdrawTarget,
+  type Workstation,
+  writeWithdrawal,
+} from '../publisher/index.js';
+import { publishFile } from './publish.js';
+import { openStation, outcomeJson, outcomeLines } from './publisher-shared.js';
+
+interface Options {
+  readonly collection: string;
+  readonly hash?: readonly string[];
+  readonly item?: readonly string[];
+  readonly file?: string;
+  readonly reason: string;
+  readonly wholeItem?: boolean;
+  readonly dryRun?: boolean;
+  readonly urgent?: boolean;
+}
+
+const MAX_TARGET_FILE_BYTES = 256 * 1024 * 1024;
+
+/** Reasons for a WITHDRAW, as they are typed. */
+const REASONS: Readonly<Record<string, number>> = {
+  wrong: Reason.WRONG,
+  'not-illegal': Reason.NOT_ILLEGAL,
+  duplicate: Reason.DUPLICATE,
+  'criteria-changed': Reason.CRITERIA_CHANGED,
+  'retention-ended': Reason.RETENTION_ENDED,
+  ordered: Reason.ORDERED,
+  superseded: Reason.SUPERSEDED,
+  collision: Reason.COLLISION,
+  'known-good': Reason.KNOWN_GOOD,
+  'key-compromised': Reason.KEY_COMPROMISED,
+  'depicted-person': Reason.DEPICTED_PERSON,
+};
+
+export function register(program: Command): void {
+  program
+    .command('withdraw')
+    .description('withdraw hashes or whole items; whoever holds the list releases what they caused')
+    .requiredOption('--collection <name>', 'which of our collections')
+    .option('--hash <hash...>', 'TYPE:HEX or HEX: every record of that hash')
+    .option('--item <id...>', 'item id, hex: its records in every list of the collection')
+    .option('--file <file>', 'hashes and items (item:HEX), one a line')
+    .option('--whole-item', 'a hash withdraws its items under every hash type')
+    .addOption(new Option('--reason <reason>', 'why').choices(Object.keys(REASONS)).makeOptionMandatory())
+    .option('--dry-run', 'count and check, publish nothing')
+    .option('--urgent', 'sign with the sequencing key alone, now; the second person countersigns later')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hashfed withdraw --collection known --item 0123456789abcdef0123456789abcdef --reason wrong',
+    )
+    .action(
+      action<Options>(async (context, options) => {
+        const targets = await readTargets(options);
+        const station = await openStation(context);
+        try {
+          await run(context, station, targets, options);
+          return EXIT.done;
+        } finally {
+          station.channel.close();
+        }
+      }),
+    );
+}
+
+async function readTargets({ hash = [], item = [], file }: Options): Promise<WithdrawTarget[]> {
+  const lines = file === undefined ? [] : await readLines(file);
+  const texts = [...hash, ...item.map((id) => `item:${id}`), ...lines];
+  if (texts.length === 0)
+    throw new HashfedError('USAGE', 'name what to withdraw: --hash, --item or --file', { field: 'hash' });
+  return texts.map(parseTarget);
+}
+
+async function readLines(file: string): Promise<string[]> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new HashfedError('USAGE', `cannot read ${file}`, { field: 'file', cause });
+  });
+  if (bytes.length > MAX_TARGET_FILE_BYTES)
+    throw new HashfedError('USAGE', `${file} is over ${MAX_TARGET_FILE_BYTES} bytes`, { field: 'file' });
+  return bytes
+    .toString('utf8')
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+async function run(
+  context: CliContext,
+  station: Workstation,
+  targets: readonly WithdrawTarget[],
+  options: Options,
+): Promise<void> {
+  const replicas = new Map<string, Replica>();
+  for (const origin of ownLists(station.config, options.collection).values())
+    replicas.set(origin, await pullReplica(station, origin));
+  await mkdir(station.paths.outbox, { recursive: true, mode: 0o700 });
+  const batchFile = join(station.paths.outbox, `${toHex(context.random.bytes(8))}.hfbatch`);
+  try {
+    const records = await writeWithdrawal(station, replicas, {
+      targets,
+      reason: REASONS[options.reason]!,
+      wholeItems: options.wholeItem === true,
+      batchFile,
+      sourceName: 'withdrawal',
+    });
+    const left = stillListed(replicas, records);
+    const outcome = await publishFile(context, station, batchFile, options);
+    const items = new Set(records.map(({ itemId }) => toHex(itemId)));
+    context.out.result(
+      { ...outcomeJson(outcome), withdrawn: records.length, items: [...items], still_listed: left },
+      [...outcomeLines(outcome), ...leftLines(left)],
+    );
+  } finally {
+    await rm(batchFile, { force: true });
+  }
+}
+
+function leftLines(left: number): string[] {
+  if (left === 0) return [];
+  return [
+    `${left} other records of these items are still listed; withdraw them with --item or --whole-item.`,
+  ];
+}

@@ -1,0 +1,8 @@
+/** The door of the publisher's side: import, batches, keys, the signer and the online workstation. */
+
+export * from './batch/index.js';
+export * from './files/index.js';
+export * from './import/index.js';
+export * from './keys/index.js';
+export * from './signer/index.js';
+export * from './workstation/index.js';
