@@ -31,6 +31,8 @@ export class ExactIndex {
   readonly #writable: boolean;
   #table: Table;
   #overlay: Overlay;
+  /** The overlay's own counters: [0] is 0 while nothing changed. Kept at hand for the match path. */
+  #changed: Int32Array;
   #size: number;
   #marks = newMarks();
   #merging: Changes[] | undefined;
@@ -39,6 +41,7 @@ export class ExactIndex {
     this.keyBytes = table.keyBytes;
     this.#table = table;
     this.#overlay = overlay;
+    this.#changed = overlay.arrays.control;
     this.#writable = writable;
     this.#size = table.count;
   }
@@ -99,7 +102,7 @@ export class ExactIndex {
 
   /** Is any record of this hash live? */
   has(hash: Uint8Array): boolean {
-    this.#checkHash(hash);
+    if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
     if (this.#overlay.size === 0) return findRow(this.#table, hash) >= 0;
     const entry = this.#overlay.entry(hash, 0);
     return entry < 0 ? findRow(this.#table, hash) >= 0 : this.#overlay.arrays.live[entry]! > 0;
@@ -107,15 +110,13 @@ export class ExactIndex {
 
   /** Row of the first live record of this hash, or −1. */
   find(hash: Uint8Array): number {
-    this.#checkHash(hash);
-    if (this.#overlay.size === 0) return findRow(this.#table, hash);
-    const entry = this.#overlay.entry(hash, 0);
-    return entry < 0 ? findRow(this.#table, hash) : this.#firstRow(hash, entry);
+    if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
+    return this.#changed[0] === 0 ? findRow(this.#table, hash) : this.#findChanged(hash);
   }
 
   /** Rows of all live records of this hash: ascending, added ones last. */
   rows(hash: Uint8Array): number[] {
-    this.#checkHash(hash);
+    if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
     const entry = this.#overlay.size === 0 ? -1 : this.#overlay.entry(hash, 0);
     const removed = new Set<number>();
     const added: number[] = [];
@@ -164,11 +165,12 @@ export class ExactIndex {
   apply(changes: Changes): AppliedChanges {
     this.#checkWritable();
     const batch = { added: [...(changes.added ?? [])], removed: [...(changes.removed ?? [])] };
-    for (const { hash } of batch.added) this.#checkHash(hash);
-    for (const { hash } of batch.removed) this.#checkHash(hash);
+    for (const { hash } of batch.added) if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
+    for (const { hash } of batch.removed) if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
     this.#merging?.push(batch);
     const applied = applyChanges({ table: this.#table, overlay: this.#overlay, ...this.#marks }, batch);
     this.#size += applied.added - applied.removed;
+    this.#changed = this.#overlay.arrays.control;
     return applied;
   }
 
@@ -201,10 +203,16 @@ export class ExactIndex {
     this.#merging = undefined;
     this.#table = table;
     this.#overlay = new Overlay(this.keyBytes);
+    this.#changed = this.#overlay.arrays.control;
     this.#marks = newMarks();
     this.#size = table.count;
     for (const changes of later) this.apply(changes);
     old.supersede();
+  }
+
+  #findChanged(hash: Uint8Array): number {
+    const entry = this.#overlay.entry(hash, 0);
+    return entry < 0 ? findRow(this.#table, hash) : this.#firstRow(hash, entry);
   }
 
   #firstRow(hash: Uint8Array, entry: number): number {
@@ -228,11 +236,11 @@ export class ExactIndex {
     }
   }
 
-  #checkHash(hash: Uint8Array): void {
-    if (hash.length !== this.keyBytes) malformed('hash', `must be ${this.keyBytes} bytes`);
-  }
-
   #checkWritable(): void {
     if (!this.#writable) throw new HashfedError('USAGE', 'only the thread that built an index changes it');
   }
+}
+
+function wrongLength(keyBytes: number): never {
+  malformed('hash', `must be ${keyBytes} bytes`);
 }

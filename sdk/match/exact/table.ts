@@ -17,7 +17,7 @@ export interface Table {
   readonly count: number;
   readonly bits: number;
   /** 2^bits + 1 row numbers. */
-  readonly directory: Uint32Array;
+  readonly directory: Int32Array;
   /** Big-endian value of bytes 2–3, so that tags ascend within a slot. */
   readonly tags: Uint16Array;
   /** (keyBytes − 4) / 4 words a row, each the little-endian value of four bytes. */
@@ -40,7 +40,7 @@ export function allocateTable(keyBytes: KeyBytes, count: number, idWidth: IdWidt
     keyBytes,
     count,
     bits,
-    directory: new Uint32Array(new SharedArrayBuffer(((1 << bits) + 1) * 4)),
+    directory: new Int32Array(new SharedArrayBuffer(((1 << bits) + 1) * 4)),
     tags: new Uint16Array(new SharedArrayBuffer(count * 2)),
     rest: new Uint32Array(new SharedArrayBuffer(count * (keyBytes - 4))),
     ids: allocateIds(count, idWidth),
@@ -109,22 +109,45 @@ export function slotOf(t: Table, row: number): number {
 const word = (h: Uint8Array, at: number): number =>
   h[at]! | (h[at + 1]! << 8) | (h[at + 2]! << 16) | (h[at + 3]! << 24);
 
-/** Without branches between the words: a mispredicted one costs more than all the loads. */
+/**
+ * Without branches between the words, and written out: a mispredicted branch costs more than all the loads, and
+ * calls would fill the window in which the processor already starts on the next query.
+ */
 function sameRest(t: Table, row: number, h: Uint8Array): boolean {
-  const r = t.rest;
-  if (t.keyBytes === 32) {
-    const o = row * 7;
-    const front = (r[o]! ^ word(h, 4)) | (r[o + 1]! ^ word(h, 8)) | (r[o + 2]! ^ word(h, 12));
-    const back = (r[o + 4]! ^ word(h, 20)) | (r[o + 5]! ^ word(h, 24)) | (r[o + 6]! ^ word(h, 28));
-    return (front | (r[o + 3]! ^ word(h, 16)) | back) === 0;
-  }
-  if (t.keyBytes === 20) {
-    const o = row * 4;
-    const front = (r[o]! ^ word(h, 4)) | (r[o + 1]! ^ word(h, 8));
-    return (front | (r[o + 2]! ^ word(h, 12)) | (r[o + 3]! ^ word(h, 16))) === 0;
-  }
-  const o = row * 3;
-  return ((r[o]! ^ word(h, 4)) | (r[o + 1]! ^ word(h, 8)) | (r[o + 2]! ^ word(h, 12))) === 0;
+  if (t.keyBytes === 32) return same28(t.rest, row * 7, h);
+  return t.keyBytes === 20 ? same16(t.rest, row * 4, h) : same12(t.rest, row * 3, h);
+}
+
+function same28(r: Uint32Array, o: number, h: Uint8Array): boolean {
+  return (
+    ((r[o]! ^ (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24))) |
+      (r[o + 1]! ^ (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24))) |
+      (r[o + 2]! ^ (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24))) |
+      (r[o + 3]! ^ (h[16]! | (h[17]! << 8) | (h[18]! << 16) | (h[19]! << 24))) |
+      (r[o + 4]! ^ (h[20]! | (h[21]! << 8) | (h[22]! << 16) | (h[23]! << 24))) |
+      (r[o + 5]! ^ (h[24]! | (h[25]! << 8) | (h[26]! << 16) | (h[27]! << 24))) |
+      (r[o + 6]! ^ (h[28]! | (h[29]! << 8) | (h[30]! << 16) | (h[31]! << 24)))) ===
+    0
+  );
+}
+
+function same16(r: Uint32Array, o: number, h: Uint8Array): boolean {
+  return (
+    ((r[o]! ^ (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24))) |
+      (r[o + 1]! ^ (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24))) |
+      (r[o + 2]! ^ (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24))) |
+      (r[o + 3]! ^ (h[16]! | (h[17]! << 8) | (h[18]! << 16) | (h[19]! << 24)))) ===
+    0
+  );
+}
+
+function same12(r: Uint32Array, o: number, h: Uint8Array): boolean {
+  return (
+    ((r[o]! ^ (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24))) |
+      (r[o + 1]! ^ (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24))) |
+      (r[o + 2]! ^ (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24)))) ===
+    0
+  );
 }
 
 /** First row whose key is not below `h`; rows are searched by halves. */
