@@ -21,7 +21,14 @@ async function main(): Promise<void> {
   );
   try {
     const server = await serve(config, log);
-    await runUntilSignal(server, (line) => process.stdout.write(`${line}\n`));
+    const signalled = runUntilSignal(server, (line) => process.stdout.write(`${line}\n`));
+    try {
+      await Promise.race([signalled, server.failed]);
+    } catch (error) {
+      log.error('server.failed', { error });
+      await server.stop().catch(() => undefined);
+      throw error;
+    }
   } finally {
     await log.flush();
   }

@@ -2,21 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Clock, fromHex, HashfedError, type Random, type Suite } from '../sdk/core/index.js';
 import { platformSuite } from '../sdk/hash/platform/index.js';
-import { DirectoryKeeper } from './access/index.js';
+import { type BudgetRate, type Budgets, DirectoryKeeper, MemoryBudgets } from './access/index.js';
 import type { LoadedServerConfig } from './config/index.js';
 import {
   type Engine,
-  FRESHNESS_EVERY_MS,
   FreshnessIssuer,
   loadBootstrap,
   openEngine,
+  Snapshots,
   Statements,
+  Upkeep,
 } from './log/index.js';
 import type { Log } from './logging/index.js';
 import { type OperatorKeys, openOperatorKeys } from './operator-keys.js';
 import { directoryService } from './services/directory.js';
 import { listService } from './services/list.js';
 import { publishService } from './services/publish.js';
+import { queryService } from './services/query.js';
 import { type RunningServer, startServer, type Transport } from './shell/index.js';
 import { nodeDisk } from './storage/disk.js';
 import type { Storage } from './storage/index.js';
@@ -25,8 +27,14 @@ import { openLevelStorage } from './storage/level/index.js';
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 const random: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) };
 
+/** A server that serves, and the end that nobody asked for. */
+export interface ServingServer extends RunningServer {
+  /** Rejects with STORAGE_FAILED where the store failed: stop, and let a supervisor start anew. Never resolves. */
+  readonly failed: Promise<never>;
+}
+
 /** Opens everything a server needs, checks it, and listens. What it returns is ready. */
-export async function serve(config: LoadedServerConfig, log: Log): Promise<RunningServer> {
+export async function serve(config: LoadedServerConfig, log: Log): Promise<ServingServer> {
   const suite = platformSuite();
   const keys = await openOperatorKeys(nodeDisk, operatorKeysDir(config), suite.ed25519);
   const storage = await openStorage(config, suite, keys);
@@ -48,48 +56,45 @@ async function serveFrom(
   config: LoadedServerConfig,
   log: Log,
   { storage, suite, keys }: Opened,
-): Promise<RunningServer> {
+): Promise<ServingServer> {
   const directory = await openDirectory(config, storage, suite);
-  const deps = { storage, suite, clock, random, log };
   const started = clock.monotonicMs();
-  const engine = await openEngine(deps, keys.memoryKey);
-  const { lists } = engine;
-  log.info('lists.replayed', {
-    count: lists.origins().length,
-    ms: Math.round(clock.monotonicMs() - started),
-  });
+  const engine = await openEngine({ storage, suite, clock, random, log }, keys.memoryKey);
   if (config.bootstrap !== undefined)
     await loadBootstrap(engine, directory.holder.current, nodeDisk, config.path(config.bootstrap));
+  const ms = Math.round(clock.monotonicMs() - started);
+  log.info('lists.replayed', { count: engine.lists.origins().length, ms });
   const freshness = new FreshnessIssuer(engine, keys.freshness);
   const statements = new Statements(engine, freshness);
   await statements.open();
-  freshness.issueAll();
-  lists.onChange((origin) => freshness.issue(origin));
+  const snapshots = new Snapshots(engine);
+  const upkeep = new Upkeep(engine, freshness, snapshots);
+  const budgets = budgetsOf(config);
   const server = await startServer({
     listen: config.listen,
     federation: config.federation,
     transport: transportOf(config),
     limits: config.limits,
     services: [
-      listService(engine, statements),
-      publishService(engine, statements),
+      listService(engine, statements, snapshots),
+      publishService(engine, statements, directory),
+      queryService(engine, statements, budgets),
       directoryService(directory),
     ],
     directory: directory.holder,
     clock,
     log,
   });
-  const timer = setInterval(() => reissue(engine, freshness), FRESHNESS_EVERY_MS).unref();
+  upkeep.start();
   server.setReady(true);
-  return withCleanup(server, async () => {
-    clearInterval(timer);
-    await storage.close();
-  });
+  const stopping = withCleanup(server, () => cleanUp(engine, upkeep));
+  return Object.assign(stopping, { failed: upkeep.failed });
 }
 
-function reissue({ lists }: Engine, freshness: FreshnessIssuer): void {
-  freshness.issueAll();
-  for (const origin of lists.origins()) lists.changed(origin);
+async function cleanUp({ storage, turns }: Engine, upkeep: Upkeep): Promise<void> {
+  await upkeep.stop();
+  await turns.run(async () => undefined);
+  await storage.close();
 }
 
 function withCleanup(server: RunningServer, cleanup: () => Promise<void>): RunningServer {
@@ -98,12 +103,29 @@ function withCleanup(server: RunningServer, cleanup: () => Promise<void>): Runni
     await server.stop();
     await cleanup();
   };
-  return Object.assign(Object.create(server) as RunningServer, {
+  const { host, port, address } = server;
+  return {
+    host,
+    port,
+    address,
+    get inFlight() {
+      return server.inFlight;
+    },
+    setReady: (ready) => server.setReady(ready),
+    reloadCertificates: () => server.reloadCertificates(),
     stop: () => {
       stopped ??= stop();
       return stopped;
     },
-  });
+  };
+}
+
+/** What the configuration names; kinds without a rate are not limited. */
+function budgetsOf({ budgets }: LoadedServerConfig): Budgets {
+  const rates = Object.entries(budgets).flatMap(([kind, rate]) =>
+    rate === undefined ? [] : [[kind, { burst: rate.burst, perSecond: rate.per_second }] as const],
+  );
+  return new MemoryBudgets(clock, Object.fromEntries<BudgetRate>(rates));
 }
 
 function operatorKeysDir(config: LoadedServerConfig): string {

@@ -49,7 +49,7 @@ export class Caller {
 
   /** True where it may read the list; `origin` may be a generation of it or the list itself. */
   mayRead(origin: string): boolean {
-    return readable(this.#live(), origin);
+    return mayReadList(this.#live(), origin);
   }
 
   /**
@@ -107,7 +107,7 @@ function lacksRole(roles: readonly Role[]): HashfedError {
 }
 
 /** A list is readable by name, by a prefix of whole parts, or because the member itself publishes it. */
-function readable(record: MemberRecord, origin: string): boolean {
+export function mayReadList(record: MemberRecord, origin: string): boolean {
   const [domain = '', collection = '', type = ''] = origin.split('/', 4);
   const lists = record.readableLists;
   if (record.roles.has('publisher') && record.domains.has(domain)) return true;

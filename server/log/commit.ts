@@ -19,6 +19,7 @@ import { anchorSizeOf } from './anchors.js';
 import type { Engine } from './engine.js';
 import { type Judged, judgeSegments } from './judge.js';
 import { completeChain, findBatch, segmentsOf } from './prepare.js';
+import { notePublished } from './resident.js';
 import type { PublishRights } from './rights.js';
 import { isServed, mergeServed, receiptOf } from './served.js';
 
@@ -169,6 +170,7 @@ async function link(engine: Engine, ready: readonly Ready[]): Promise<CommitRece
     const list = engine.lists.ensure(checkpoint.origin);
     judged.staging.commit();
     list.head = heads[i]!;
+    notePublished(list, judged.range.seals);
     if (checkpoint.twoKey) list.state.forgetBelow(checkpoint.size);
     engine.withdrawn.remember(checkpoint.origin, judged.withdrawn, documents[i]!);
     return receiptOf(engine, checkpoint, heads[i]!.note, checkpoint.twoKey);

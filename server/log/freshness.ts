@@ -14,7 +14,7 @@ const NOT_AFTER_MS = 6 * 3_600_000;
 export class FreshnessIssuer {
   readonly #engine: Engine;
   readonly #signer: BodySigner | undefined;
-  readonly #newest = new Map<string, Uint8Array>();
+  readonly #newest = new Map<string, { readonly envelope: Uint8Array; readonly issuedAtMs: number }>();
 
   constructor(engine: Engine, signer: BodySigner | undefined) {
     this.#engine = engine;
@@ -23,7 +23,12 @@ export class FreshnessIssuer {
 
   /** The newest statement, empty bytes where none could be issued. */
   get(origin: string): Uint8Array {
-    return this.#newest.get(origin) ?? new Uint8Array();
+    return this.#newest.get(origin)?.envelope ?? new Uint8Array();
+  }
+
+  /** When it was issued, Unix milliseconds; 0 where none could be. */
+  issuedMs(origin: string): number {
+    return this.#newest.get(origin)?.issuedAtMs ?? 0;
   }
 
   /** Issues one for every list. */
@@ -46,7 +51,7 @@ export class FreshnessIssuer {
       issuedAtMs: BigInt(issuedAtMs),
       notAfterMs: BigInt(issuedAtMs + NOT_AFTER_MS),
     }).finish();
-    this.#newest.set(origin, signDsse('freshness', body, [this.#signer]));
+    this.#newest.set(origin, { envelope: signDsse('freshness', body, [this.#signer]), issuedAtMs });
   }
 
   #delegatingRoot(origin: string) {

@@ -4,9 +4,12 @@ import {
   HashfedError,
   ListState,
   parseOrigin,
+  type SealResult,
   type Staging,
+  toHex,
 } from '../../sdk/core/index.js';
 import type { Bundle, Head } from '../storage/index.js';
+import { anchorSizeOf } from './anchors.js';
 import type { LogDeps } from './deps.js';
 
 /** One list in memory: its committed head and the set that the log makes. */
@@ -15,10 +18,13 @@ export interface ResidentList {
   readonly state: ListState;
   /** Undefined while nothing is committed. */
   head: Head | undefined;
+  /** Size that contains each published batch, by its publish_id in hex. */
+  readonly published: Map<string, number>;
 }
 
 export function emptyResident(deps: LogDeps, origin: string): ResidentList {
-  return { origin, state: ListState.empty(parseOrigin(origin), deps.suite.sha256), head: undefined };
+  const state = ListState.empty(parseOrigin(origin), deps.suite.sha256);
+  return { origin, state, head: undefined, published: new Map() };
 }
 
 /**
@@ -48,10 +54,28 @@ export async function replayLog(deps: LogDeps, head: Head, signal?: AbortSignal)
       cause,
     });
   }
+  notePublished(resident, staging.replay.seals);
   staging.commit();
   resident.state.compact();
+  resident.state.forgetBelow(anchorSizeOf(head) ?? 0);
   resident.head = head;
   return resident;
+}
+
+/** Notes the batches that seals close. */
+export function notePublished({ published }: ResidentList, seals: readonly SealResult[]): void {
+  for (const { leaf, index } of seals) published.set(toHex(leaf.publishId), index + 1);
+}
+
+/** The state at an earlier seal, built from the log and seen by nobody else. Throws as `replayLog`. */
+export async function replayTo(deps: LogDeps, head: Head, size: number): Promise<ListState> {
+  const { state } = emptyResident(deps, head.origin);
+  const staging = state.stage();
+  const bundles = deps.storage.logs.read(head.origin, { from: 0, to: size });
+  await appendAll(deps, staging, CompactRange.empty(deps.suite.sha256), bundles);
+  staging.finish();
+  staging.commit();
+  return state;
 }
 
 /** Feeds bundles to a staging and a tree; the tree that comes back has grown. */

@@ -38,6 +38,11 @@ export class Statements {
     }
   }
 
+  /** When the newest freshness statement was issued, Unix milliseconds; 0 if none. */
+  freshnessMs(origin: string): number {
+    return this.#freshness.issuedMs(origin);
+  }
+
   bundle(origin: string): CheckpointBundle {
     const head = this.#engine.lists.get(origin)?.head;
     return {

@@ -1,5 +1,5 @@
 import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
-import { ListState, Purpose } from '../../proto/gen/hashfed/v1/enums.js';
+import { ListState } from '../../proto/gen/hashfed/v1/enums.js';
 import type {
   GetProofRequest,
   GetProofResponse,
@@ -16,29 +16,22 @@ import {
   HashfedError,
   MAX_PROOF_INDEXES,
   malformed,
-  type PurposeName,
   parseOrigin,
   planConsistency,
   planInclusion,
 } from '../../sdk/core/index.js';
-import type { Engine, Statements } from '../log/index.js';
+import type { Engine, Snapshots, Statements } from '../log/index.js';
 import { type BoundService, bind, type CallContext } from '../shell/index.js';
 import { readSize } from './fields.js';
+import { PURPOSES } from './purposes.js';
 
 /** Clients ask again at the earliest after this long, milliseconds. */
 const MIN_WAIT_MS = 10_000;
 const HEARTBEAT_MS = 15_000;
 const MAX_WATCHED = 256;
 
-const PURPOSES: Record<PurposeName, Purpose> = {
-  listed: Purpose.LISTED,
-  'known-good': Purpose.KNOWN_GOOD,
-  test: Purpose.TEST,
-  events: Purpose.EVENTS,
-};
-
 /** ListService, from the resident lists and the store. Entitlement is asked before existence, so that answers say nothing about it. */
-export function listService(engine: Engine, statements: Statements): BoundService {
+export function listService(engine: Engine, statements: Statements, snapshots: Snapshots): BoundService {
   return bind(ListServiceService, {
     listLists: async (request, { caller }) =>
       page(
@@ -59,6 +52,16 @@ export function listService(engine: Engine, statements: Statements): BoundServic
     getProof: (request, context) => prove(engine, request, context),
     pullEntries: (request, context) => pull(engine, request, context),
     watchCheckpoints: (request, context) => watch(engine, statements, request, context),
+    getSnapshotIndex: async ({ origin, maxSize }, { caller }) => {
+      caller.requireReadable(parseOrigin(origin).text);
+      const index = await snapshots.index(origin, readSize(maxSize, 'max_size'));
+      return { ...index, checkpoint: statements.bundle(origin) };
+    },
+    pullSnapshot: ({ origin, size, fromBucket, toBucket }, { caller, signal }) => {
+      caller.requireReadable(parseOrigin(origin).text);
+      const range = { size: readSize(size, 'size'), from: fromBucket, to: toBucket };
+      return snapshots.pull(origin, range, signal);
+    },
   });
 }
 
@@ -164,7 +167,8 @@ async function* watch(
   const due = new Set(watched);
   let wake = (): void => {};
   const stop = engine.lists.onChange((origin) => {
-    if (watched.has(origin)) due.add(origin);
+    if (!watched.has(origin)) return;
+    due.add(origin);
     wake();
   });
   const event = (checkpoint: CheckpointBundle | undefined): WatchCheckpointsResponse => ({

@@ -1,6 +1,7 @@
 import type { GetPublishStateResponse } from '../../proto/gen/hashfed/v1/publish.js';
 import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import { concat, parseOrigin } from '../../sdk/core/index.js';
+import type { DirectoryKeeper } from '../access/index.js';
 import {
   commitBatch,
   describe,
@@ -12,13 +13,18 @@ import {
   type Statements,
 } from '../log/index.js';
 import { type BoundService, bind } from '../shell/index.js';
+import { withdrawalStatus } from './withdrawal.js';
 
 const NO_SEAL = 2n ** 64n - 1n;
 /** Prepared batches of one list that an answer names. */
 const MAX_NAMED = 100;
 
 /** PublishService: thin, the engine decides. */
-export function publishService(engine: Engine, statements: Statements): BoundService {
+export function publishService(
+  engine: Engine,
+  statements: Statements,
+  directory: DirectoryKeeper,
+): BoundService {
   return bind(PublishServiceService, {
     getPublishState: async ({ origin }, { caller }) => {
       caller.requirePublisherOf(parseOrigin(origin).text);
@@ -42,6 +48,7 @@ export function publishService(engine: Engine, statements: Statements): BoundSer
         engine.lists.changed(origin);
       return { version: BigInt(version) };
     },
+    withdrawalStatus: (request, { caller }) => withdrawalStatus(engine, directory, caller, request),
     putLiveness: async ({ envelopes }, { caller }) => {
       await engine.turns.run(() => statements.putLiveness(caller, envelopes));
       return {};
@@ -56,12 +63,13 @@ async function publishState(
 ): Promise<GetPublishStateResponse> {
   const list = engine.lists.get(origin);
   const seal = list?.state.head.seal;
+  const size = BigInt(list?.head?.size ?? 0);
   const prepared = (await openBatches(engine))
     .map(describe)
-    .filter(({ ranges }) => ranges.some((range) => range.origin === origin));
+    .filter(({ ranges }) => ranges.some((range) => range.origin === origin && range.from >= size));
   return {
     checkpoint: statements.bundle(origin),
-    size: BigInt(list?.head?.size ?? 0),
+    size,
     compactRange: concat(...(list?.head?.compactRange ?? [])),
     nextBatchNo: BigInt((seal?.batchNo ?? 0) + 1),
     lastSealIndex: seal === undefined ? NO_SEAL : BigInt(seal.index),
