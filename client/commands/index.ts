@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { register as batch } from './batch.js';
 import { register as importFile } from './import.js';
 import { register as init } from './init.js';
 import { register as publish } from './publish.js';
@@ -6,7 +7,7 @@ import { register as serve } from './serve.js';
 import { register as withdraw } from './withdraw.js';
 
 /** Every command, in the order in which help lists them. */
-const COMMANDS: readonly ((program: Command) => void)[] = [init, serve, importFile, publish, withdraw];
+const COMMANDS: readonly ((program: Command) => void)[] = [init, serve, importFile, batch, publish, withdraw];
 
 export function registerCommands(program: Command): void {
   for (const register of COMMANDS) register(program);

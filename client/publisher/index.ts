@@ -4,5 +4,6 @@ export * from './batch/index.js';
 export * from './files/index.js';
 export * from './import/index.js';
 export * from './keys/index.js';
+export * from './review/index.js';
 export * from './signer/index.js';
 export * from './workstation/index.js';

@@ -9,10 +9,17 @@ export {
   type WorkstationDeps,
 } from './open.js';
 export { ownLists, requireList } from './origins.js';
+export {
+  type PrepareJob,
+  type PrepareOutcome,
+  prepareForSigning,
+  type WrittenRequest,
+} from './prepare.js';
 export { type ListOutcome, type PublishJob, type PublishOutcome, publishBatch, signWith } from './publish.js';
 export { type OnEntries, pullReplica, type Replica } from './replica.js';
 export { type Asked, type RequestJob, writeRequest } from './requests.js';
 export { type StagedList, stageBatch } from './stage.js';
+export { type BatchState, batchStatus } from './status.js';
 export { uploadAndPrepare } from './upload.js';
 export {
   parseTarget,

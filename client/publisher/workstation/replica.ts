@@ -50,7 +50,7 @@ export async function pullReplica(
   const state = ListState.empty(parseOrigin(origin), station.suite.sha256);
   const walk = new TreeWalk(
     station.suite.sha256,
-    [...sizes, anchor?.size ?? 0].filter((one) => one <= size),
+    [...sizes, 0, anchor?.size ?? 0].filter((one) => one <= size),
   );
   const staging = state.stage();
   try {
