@@ -2,6 +2,7 @@ import type { UploadEntriesRequest, UploadEntriesResponse } from '../../proto/ge
 import { checkBundle, HashfedError, MAX_BUNDLE_BYTES, malformed, parseOrigin } from '../../sdk/core/index.js';
 import type { Segment, Stager } from '../storage/index.js';
 import type { LogDeps } from './deps.js';
+import type { Engine } from './engine.js';
 import type { PublishRights } from './rights.js';
 
 const PREFIX = 'uploads/';
@@ -13,7 +14,7 @@ const MAX_BUNDLE_LEAVES = 131_072;
  * nothing behind. The client compares the digest of what arrived, so a stream cut at its end is noticed.
  */
 export async function receiveUpload(
-  deps: LogDeps,
+  engine: Engine,
   caller: PublishRights,
   messages: AsyncIterable<UploadEntriesRequest>,
 ): Promise<UploadEntriesResponse> {
@@ -25,9 +26,10 @@ export async function receiveUpload(
       if (stager === undefined) {
         origin = parseOrigin(message.origin).text;
         caller.requirePublisherOf(origin);
+        engine.roots.settings(origin);
         if (message.requestId.length !== 16) malformed('request_id', 'is required: 16 random bytes');
         next = Number(message.firstIndex);
-        stager = await stageAt(deps, origin, next);
+        stager = await stageAt(engine, origin, next);
       }
       next = await take(stager, message, origin, next);
     }
