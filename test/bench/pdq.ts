@@ -203,18 +203,24 @@ async function* updateBench(): AsyncGenerator<BenchLine> {
   };
 }
 
-export const benches: Record<string, () => AsyncIterable<BenchLine>> = {
-  'pdq-uniform-1m': () => uniformBench('pdq-uniform-1m', 1_000_000, 50),
-  'pdq-uniform-10m': () => uniformBench('pdq-uniform-10m', 10_000_000, 10),
-  'pdq-clustered-1m': clusteredBench,
-  'pdq-update': updateBench,
-  'pdq-hash': pdqHash,
+async function gather(lines: AsyncIterable<BenchLine>): Promise<BenchLine[]> {
+  const out: BenchLine[] = [];
+  for await (const line of lines) out.push(line);
+  return out;
+}
+
+export const benches: Record<string, () => Promise<BenchLine[]>> = {
+  'pdq-uniform-1m': () => gather(uniformBench('pdq-uniform-1m', 1_000_000, 50)),
+  'pdq-uniform-10m': () => gather(uniformBench('pdq-uniform-10m', 10_000_000, 10)),
+  'pdq-clustered-1m': () => gather(clusteredBench()),
+  'pdq-update': () => gather(updateBench()),
+  'pdq-hash': () => gather(pdqHash()),
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const asked = process.argv.slice(2);
   for (const [name, bench] of Object.entries(benches)) {
     if (asked.length > 0 && !asked.includes(name)) continue;
-    for await (const line of bench()) console.log(JSON.stringify(line));
+    for (const line of await bench()) console.log(JSON.stringify(line));
   }
 }

@@ -7,8 +7,9 @@ import { HashfedError } from '../../core/index.js';
 import { coefficientsToHash, HASH_BYTES } from './bits.js';
 import { dct64To16 } from './dct.js';
 import { DIHEDRALS, transformBlock } from './dihedral.js';
+import { SampleFilter } from './filter.js';
 import { filterAndSample, JaroszScratch, SIDE } from './jarosz.js';
-import { MAX_LUMA_SIDE, MIN_SIDE } from './limits.js';
+import { MAX_CORE_SIDE, MAX_LUMA_SIDE, MIN_SIDE } from './limits.js';
 import { rgbToLuma } from './luma.js';
 
 /** A hash of 32 bytes and its quality, 0 to 100; below 50 it should not be matched. */
@@ -51,6 +52,7 @@ export class PdqHasher {
   readonly #turned = new Float32Array(256);
   readonly #median = new Float32Array(256);
   #luma = new Float32Array(0);
+  #filter: SampleFilter | undefined;
 
   /**
    * Hash of row-major float32 luma (0 to 255), sides 5 to 4096 pixels, at full size.
@@ -63,19 +65,25 @@ export class PdqHasher {
   }
 
   hashLuma(luma: Float32Array, width: number, height: number): PdqHash {
-    const hash = new Uint8Array(HASH_BYTES);
-    return { hash, quality: this.hashLumaInto(luma, width, height, hash) };
+    return this.#single(this.#transform(luma, width, height));
   }
 
   hashLumaDihedral(luma: Float32Array, width: number, height: number): PdqDihedral {
-    const quality = this.#transform(luma, width, height);
-    const hashes = DIHEDRALS.map((which) => {
-      const hash = new Uint8Array(HASH_BYTES);
-      transformBlock(this.#block, which, this.#turned);
-      coefficientsToHash(this.#turned, this.#median, hash, 0);
-      return hash;
-    });
-    return { hash: hashes[0]!, quality, hashes };
+    return this.#dihedral(this.#transform(luma, width, height));
+  }
+
+  /** Hash of interleaved 8-bit RGB, sides 5 to 512 pixels, at full size; `dihedral` adds the eight hashes. */
+  hashRgb(rgb: Uint8Array, width: number, height: number, dihedral = false): PdqHash | PdqDihedral {
+    checkSides(width, height, MAX_CORE_SIDE);
+    if (rgb.length !== width * height * 3) {
+      throw new HashfedError('MALFORMED', 'pdq: pixels do not fit the sides');
+    }
+    this.#filter ??= new SampleFilter();
+    this.#filter.run(rgb, width, height);
+    const { samples } = this.#filter;
+    dct64To16(samples, this.#half, this.#block);
+    const quality = qualityOf(samples);
+    return dihedral ? this.#dihedral(quality) : this.#single(quality);
   }
 
   /** Luma of interleaved 8-bit RGB in a buffer that the next call reuses. */
@@ -95,12 +103,28 @@ export class PdqHasher {
     dct64To16(this.#samples, this.#half, this.#block);
     return qualityOf(this.#samples);
   }
+
+  #single(quality: number): PdqHash {
+    const hash = new Uint8Array(HASH_BYTES);
+    coefficientsToHash(this.#block, this.#median, hash, 0);
+    return { hash, quality };
+  }
+
+  #dihedral(quality: number): PdqDihedral {
+    const hashes = DIHEDRALS.map((which) => {
+      const hash = new Uint8Array(HASH_BYTES);
+      transformBlock(this.#block, which, this.#turned);
+      coefficientsToHash(this.#turned, this.#median, hash, 0);
+      return hash;
+    });
+    return { hash: hashes[0]!, quality, hashes };
+  }
 }
 
-function checkSides(width: number, height: number): number {
-  const good = (side: number) => Number.isInteger(side) && side >= MIN_SIDE && side <= MAX_LUMA_SIDE;
+function checkSides(width: number, height: number, most = MAX_LUMA_SIDE): number {
+  const good = (side: number) => Number.isInteger(side) && side >= MIN_SIDE && side <= most;
   if (!good(width) || !good(height)) {
-    throw new HashfedError('MALFORMED', `pdq: sides must be ${MIN_SIDE} to ${MAX_LUMA_SIDE} pixels`);
+    throw new HashfedError('MALFORMED', `pdq: sides must be ${MIN_SIDE} to ${most} pixels`);
   }
   return width * height;
 }

@@ -23,11 +23,7 @@ let hasher: PdqHasher | undefined;
 function hashPixels(pixels: Pixels, frame: number, dihedral: boolean): PdqFrame {
   hasher ??= new PdqHasher();
   const { rgb, width, height } = reduce(pixels);
-  const luma = hasher.lumaOfRgb(rgb, width, height);
-  return {
-    frame,
-    ...(dihedral ? hasher.hashLumaDihedral(luma, width, height) : hasher.hashLuma(luma, width, height)),
-  };
+  return { frame, ...hasher.hashRgb(rgb, width, height, dihedral) };
 }
 
 /** Numbers of the frames to hash: the first, and others spread evenly. */

@@ -9,7 +9,7 @@ const INITIAL_SCANS = 1;
 /** Most that is put aside, in scans. */
 const MOST_SCANS = 2;
 /** Share of what a successful query saved that is put aside. */
-const SAVED_SHARE = 0.25;
+const SAVED_SHARE = 0.1;
 /** Share of a scan risked at most, and when nothing is left. */
 const MOST_RISKED = 0.3;
 const LEAST_RISKED = 0.005;

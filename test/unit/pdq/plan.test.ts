@@ -64,8 +64,8 @@ describe('plans of the PDQ index', () => {
     expect(expectedWork({ count: 8, bits: 20 }, 1e6, reaches(8, 63))).toContain(Number.POSITIVE_INFINITY);
   });
 
-  it('have WebAssembly that is what its source compiles to', () => {
-    const script = fileURLToPath(new URL('../../../sdk/match/pdq/wasm/build.mjs', import.meta.url));
+  it.each(['match', 'hash'])('have WebAssembly in sdk/%s that is what its source compiles to', (part) => {
+    const script = fileURLToPath(new URL(`../../../sdk/${part}/pdq/wasm/build.mjs`, import.meta.url));
     const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });

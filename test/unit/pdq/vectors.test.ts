@@ -81,6 +81,24 @@ describe('PDQ of luma', () => {
     expect(Math.max(...distances)).toBeLessThanOrEqual(2);
   });
 
+  it.each([
+    [5, 5],
+    [6, 131],
+    [63, 64],
+    [127, 129],
+    [130, 257],
+    [301, 383],
+    [385, 510],
+    [512, 512],
+  ])('has the same bits from WebAssembly: %d×%d', (width, height) => {
+    for (const pattern of ['blobs', 'noise', 'gradient', 'rings', 'xor']) {
+      const { rgb } = draw(pattern, width, width, height);
+      const plain = hasher.hashLumaDihedral(hasher.lumaOfRgb(rgb, width, height), width, height);
+      expect(hasher.hashRgb(rgb, width, height, true)).toEqual(plain);
+      expect(hasher.hashRgb(rgb, width, height)).toEqual({ hash: plain.hash, quality: plain.quality });
+    }
+  });
+
   it('does not depend on what was hashed before', () => {
     const small = draw('blobs', 3, 40, 30);
     const before = formatPdq(new PdqHasher().hashLuma(hasher.lumaOfRgb(small.rgb, 40, 30), 40, 30).hash);
@@ -100,6 +118,8 @@ describe('PDQ of luma', () => {
   it('refuses luma that does not fit', () => {
     expect(() => hasher.hashLuma(new Float32Array(99), 10, 10)).toThrow('fit');
     expect(() => hasher.lumaOfRgb(new Uint8Array(299), 10, 10)).toThrow('fit');
+    expect(() => hasher.hashRgb(new Uint8Array(299), 10, 10)).toThrow('fit');
+    expect(() => hasher.hashRgb(new Uint8Array(3 * 513 * 5), 513, 5)).toThrow('sides');
   });
 
   it('parses and prints text', () => {
