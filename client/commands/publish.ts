@@ -7,6 +7,7 @@ import {
   type ImportOutcome,
   type PublishOutcome,
   publishBatch,
+  resumePending,
   type Workstation,
 } from '../publisher/index.js';
 import {
@@ -84,6 +85,9 @@ export async function publishFile(
   batchFile: string,
   { dryRun, urgent }: Pick<Options, 'dryRun' | 'urgent'>,
 ): Promise<PublishOutcome> {
+  if (dryRun !== true)
+    for (const { folder } of await resumePending(station, passphraseOf(context)))
+      context.out.warn(`Finished a publication that was interrupted: ${folder}`);
   const pulling = context.out.progress('own lists');
   const uploading = context.out.progress('upload');
   try {

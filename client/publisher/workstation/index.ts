@@ -9,6 +9,7 @@ export {
   type WorkstationDeps,
 } from './open.js';
 export { ownLists, requireList } from './origins.js';
+export { type PendingBatch, pendingBatches } from './outbox.js';
 export {
   type PrepareJob,
   type PrepareOutcome,
@@ -18,6 +19,7 @@ export {
 export { type ListOutcome, type PublishJob, type PublishOutcome, publishBatch, signWith } from './publish.js';
 export { type OnEntries, pullReplica, type Replica } from './replica.js';
 export { type Asked, type RequestJob, writeRequest } from './requests.js';
+export { type Resumed, resumePending } from './resume.js';
 export { type StagedList, stageBatch } from './stage.js';
 export { type BatchState, batchStatus } from './status.js';
 export { uploadAndPrepare } from './upload.js';

@@ -5,6 +5,7 @@ import { keysFor, toHex, verifyNote } from '../../../sdk/core/index.js';
 import { openBatch } from '../batch/index.js';
 import { signedSizes } from './key-ring.js';
 import type { Workstation } from './open.js';
+import { requestName } from './outbox.js';
 import { describe, type ListOutcome } from './publish.js';
 import { type OnEntries, pullReplica, type Replica } from './replica.js';
 import { type Asked, writeRequest } from './requests.js';
@@ -90,10 +91,7 @@ async function writeRequests(
 ): Promise<WrittenRequest[]> {
   const written: WrittenRequest[] = [];
   const write = async (asked: Asked, name: string): Promise<void> => {
-    const requestFile = join(
-      folder,
-      `${asked.role}-${toHex(asked.publicKey).slice(0, 8) || 'key'}.hfrequest`,
-    );
+    const requestFile = join(folder, requestName(asked.role, toHex(asked.publicKey)));
     const request = await writeRequest(station, { batchFile, prepared, staged, asked, requestFile });
     written.push({ role: asked.role, name, file: requestFile, request });
   };

@@ -9,6 +9,7 @@ import { type CommittedList, commitSigned } from './commit.js';
 import { type KeyAtHand, keysAtHand, openKey, recordFile, signedSizes, usableKeys } from './key-ring.js';
 import { PREPARE_ATTEMPTS } from './limits.js';
 import type { Workstation } from './open.js';
+import { markDone, requestName } from './outbox.js';
 import { type OnEntries, pullReplica, type Replica } from './replica.js';
 import { type Asked, writeRequest } from './requests.js';
 import { type StagedList, stageBatch } from './stage.js';
@@ -85,6 +86,7 @@ async function publishOnce(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const signed = await signAll(station, job, { folder, prepared: prepared.name, staged, signers });
     const committed = await commitSigned(station, prepared.name, signed);
+    await markDone(folder, committed);
     return { publishId, lists, committed, keysUsed: signers.map(({ key }) => key.stored.role), folder };
   } finally {
     for (const { staging } of staged) staging.discard();
@@ -157,22 +159,34 @@ interface SigningJob {
   readonly signers: readonly Signer[];
 }
 
-/** One after another: each key signs its own request, from its own record, and its record moves on first. */
+/** All requests are written before anything is signed, so that an interrupted publication can always be finished. */
 async function signAll(station: Workstation, job: PublishJob, work: SigningJob): Promise<SignedBatch[]> {
-  const signed: SignedBatch[] = [];
+  const files: string[] = [];
   for (const { key, sizes } of work.signers) {
     const role = key.stored.role as 'list' | 'approve';
-    const secret = await openKey(key, role, station.suite.ed25519, job.passphrase);
-    const notes = new Map(signed[0]?.notes.map(({ origin, note }) => [origin, note]));
-    const asked: Asked = { role, publicKey: secret.publicKey, sizes, ...(role === 'approve' && { notes }) };
-    const stem = join(work.folder, `${role}-${key.stored.public_key.slice(0, 8)}`);
-    const requestFile = `${stem}.hfrequest`;
+    const requestFile = join(work.folder, requestName(role, key.stored.public_key));
+    const asked: Asked = { role, publicKey: fromHex(key.stored.public_key), sizes };
     await writeRequest(station, { batchFile: job.batchFile, ...work, asked, requestFile });
-    const bytes = await signWith(station, secret, requestFile);
-    await writeFile(`${stem}.hfsigned`, bytes, { mode: 0o600 });
-    signed.push(parseSigned(bytes));
+    files.push(requestFile);
   }
+  const signed: SignedBatch[] = [];
+  for (const [i, { key }] of work.signers.entries())
+    signed.push(await signFile(station, key, files[i]!, job.passphrase));
   return signed;
+}
+
+/** Signs a request with a key at hand; what it released is written beside the request. */
+export async function signFile(
+  station: Workstation,
+  key: KeyAtHand,
+  requestFile: string,
+  passphrase: string | undefined,
+): Promise<SignedBatch> {
+  const role = key.stored.role as 'list' | 'approve';
+  const secret = await openKey(key, role, station.suite.ed25519, passphrase);
+  const bytes = await signWith(station, secret, requestFile);
+  await writeFile(requestFile.replace(/\.hfrequest$/, '.hfsigned'), bytes, { mode: 0o600 });
+  return parseSigned(bytes);
 }
 
 /** Signs a request file with a key and its record. Throws as `signRequest`. */

@@ -29,8 +29,6 @@ export interface Asked {
   readonly publicKey: Uint8Array;
   /** By origin: size of the key's last record; lists it never signed are left out. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** By origin: the note so far, for an approve key that signs after the sequencing key. */
-  readonly notes?: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface RequestJob {
@@ -112,7 +110,7 @@ async function describeRange(station: Workstation, job: RequestJob, list: Staged
     sinceAnchor: sinceAnchor === undefined ? counts : describeCounts(sinceAnchor, setCount),
     oneKey: oneKeyRuns(list, from),
     purpose: PURPOSES[settingsOf(station.root, origin).purpose],
-    note: job.asked.notes?.get(origin) ?? new Uint8Array(),
+    note: new Uint8Array(),
     anchorSetCount: BigInt(sinceAnchor?.anchorSetCount ?? 0),
   };
 }
