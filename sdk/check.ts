@@ -1,0 +1,75 @@
+import { HashfedError, hashBytes } from './core/index.js';
+import type { RootBook, SyncDeps } from './follow/index.js';
+import { type ExactHashes, type ExactType, hashBuffer, hashFile, hashStream } from './hash/index.js';
+import { type Candidate, decide, type ItemHash, type Policy, type Verdict } from './match/index.js';
+import type { MatchingList } from './matching-list.js';
+
+/** What can be checked: a path, the bytes, or a stream of them. */
+export type CheckInput = string | Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface HashedInput {
+  readonly hashes: ExactHashes;
+  readonly bytes: number;
+}
+
+/** Computes the exact hashes of an input in one pass. Throws MALFORMED for a file that has none, and says why. */
+export async function hashInput(
+  input: CheckInput,
+  types: readonly ExactType[],
+  signal?: AbortSignal,
+): Promise<HashedInput> {
+  const options = { types, ...(signal && { signal }) };
+  if (input instanceof Uint8Array) return hashBuffer(input, options);
+  if (typeof input !== 'string') return hashStream(input, options);
+  const outcome = await hashFile(input, options);
+  if (outcome.status === 'hashed') return outcome;
+  const code = outcome.code === undefined ? '' : ` (${outcome.code})`;
+  throw new HashfedError('MALFORMED', `the file cannot be checked: ${outcome.status}${code}`, {
+    field: outcome.status,
+  });
+}
+
+export interface Matcher {
+  readonly deps: SyncDeps;
+  readonly book: RootBook;
+  readonly lists: readonly MatchingList[];
+  readonly policy: Policy;
+}
+
+/** The verdict on an object's hashes. Nothing is awaited here. */
+export function judgeHashes({ deps, book, lists, policy }: Matcher, computed: ExactHashes): Verdict {
+  const now = deps.clock.nowMs();
+  const matches: Candidate[] = [];
+  for (const list of lists) {
+    const type = list.exactType;
+    const hash = type === undefined ? undefined : computed[type];
+    if (hash === undefined) continue;
+    for (const record of list.find(hash))
+      matches.push(list.candidate(record, siblingsOf(lists, list, record.itemId), now));
+  }
+  return decide({ matches, computed, lists: lists.map((list) => list.info(deps, book)), policy, now });
+}
+
+/** The item's hashes of other exact types in the same publisher's lists. */
+function siblingsOf(lists: readonly MatchingList[], of: MatchingList, itemId: Uint8Array): ItemHash[] {
+  const { domain } = of.replica.origin;
+  const others = lists.filter(
+    (list) => list !== of && list.purpose === of.purpose && list.replica.origin.domain === domain,
+  );
+  return others.flatMap((list) => {
+    const hashType = list.exactType;
+    return hashType === undefined ? [] : list.items.records(itemId).map(({ hash }) => ({ hashType, hash }));
+  });
+}
+
+/** Parses `TYPE:HEX`. Throws USAGE naming what is wrong. */
+export function parseTypedHash(text: string): { type: ExactType; hash: Uint8Array } {
+  const [, type = '', hex = ''] = /^(md5|sha1|sha256):([0-9a-fA-F]+)$/.exec(text) ?? [];
+  const wanted = type === '' ? 0 : hashBytes(type as ExactType);
+  if (wanted === 0 || hex.length !== 2 * wanted) {
+    throw new HashfedError('USAGE', 'a hash is given as md5:, sha1: or sha256: and its hexadecimal digits', {
+      field: 'hash',
+    });
+  }
+  return { type: type as ExactType, hash: new Uint8Array(Buffer.from(hex, 'hex')) };
+}

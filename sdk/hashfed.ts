@@ -1,0 +1,274 @@
+import { EventEmitter } from 'node:events';
+import { type CheckInput, hashInput, judgeHashes, type Matcher } from './check.js';
+import { toHex } from './core/index.js';
+import { type Counting, NO_COUNTING } from './counting.js';
+import {
+  ListReplica,
+  type RootBook,
+  reportSyncState,
+  type SyncDeps,
+  type SyncResult,
+  syncList,
+  watchOrigins,
+} from './follow/index.js';
+import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
+import type { Policy, Verdict } from './match/index.js';
+import { MatchingList } from './matching-list.js';
+import { entriesFor, journal, releaseWithdrawn } from './quarantine.js';
+import type { JournalEntry, Store } from './store/index.js';
+
+export interface ListConfig {
+  readonly origin: string;
+  readonly purpose: MatchingList['purpose'];
+}
+
+export interface HashfedParts {
+  readonly deps: SyncDeps;
+  readonly book: RootBook;
+  readonly lists: readonly ListConfig[];
+  readonly policy: Policy;
+  readonly sdkVersion: string;
+  readonly counting?: Counting;
+}
+
+/** What one checked object is called, and who brought it. */
+export interface CheckOptions {
+  /** The hoster's own reference of the object: what the journal names when it is released. */
+  readonly ref: string;
+  /** Whoever uploaded it; kept as a keyed digest only, and never sent. */
+  readonly uploader?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One list as a person or a script reads it. */
+export interface ListStatus {
+  readonly origin: string;
+  readonly purpose: string;
+  readonly size: number;
+  /** Live records. */
+  readonly present: number;
+  readonly batch_no: number;
+  readonly checkpoint_root: string;
+  readonly state: 'FRESH' | 'STALE' | 'EXPIRED' | 'EMPTY';
+  readonly stale: boolean;
+  /** Unix milliseconds; null: never. */
+  readonly last_fresh_ms: number | null;
+  readonly sealed_ms: number | null;
+}
+
+/** What one round of syncing did. */
+export interface SyncSummary {
+  readonly results: readonly (SyncResult & { readonly released: number })[];
+  readonly failures: readonly { readonly origin: string; readonly error: unknown }[];
+}
+
+interface Events {
+  /** Objects that nothing keeps quarantined any more. */
+  release: [entries: readonly JournalEntry[]];
+  /** One list was brought up to date. */
+  synced: [result: SyncResult & { readonly released: number }];
+  /** A list could not be followed: the last good state stays in force. */
+  failed: [failure: { readonly origin: string; readonly error: unknown }];
+}
+
+/** A hoster's view of the federation: verified lists on its own disk, matched in memory. Made by `open`. */
+export class Hashfed extends EventEmitter<Events> {
+  readonly #parts: HashfedParts;
+  readonly #lists: MatchingList[];
+  readonly #counting: Counting;
+  #syncing: Promise<unknown> = Promise.resolve();
+
+  private constructor(parts: HashfedParts, lists: MatchingList[]) {
+    super();
+    this.#parts = parts;
+    this.#lists = lists;
+    this.#counting = parts.counting ?? NO_COUNTING;
+  }
+
+  /** Loads and checks every configured list. */
+  static async load(parts: HashfedParts, restore: (replica: ListReplica) => void): Promise<Hashfed> {
+    const lists: MatchingList[] = [];
+    for (const { origin, purpose } of parts.lists) {
+      const replica = await ListReplica.open(parts.deps.store, parts.deps.suite, origin);
+      restore(replica);
+      lists.push(new MatchingList(replica, purpose));
+    }
+    return new Hashfed(parts, lists);
+  }
+
+  get store(): Store {
+    return this.#parts.deps.store;
+  }
+
+  get policy(): Policy {
+    return this.#parts.policy;
+  }
+
+  /** The lists as they are matched; for tools that look deeper than verdicts. */
+  get matching(): readonly MatchingList[] {
+    return this.#lists;
+  }
+
+  get replicas(): readonly ListReplica[] {
+    return this.#lists.map(({ replica }) => replica);
+  }
+
+  get deps(): SyncDeps {
+    return this.#parts.deps;
+  }
+
+  get book(): RootBook {
+    return this.#parts.book;
+  }
+
+  /**
+   * Checks one object: hashes it, matches it, journals what is held or blocked, counts it. The verdict comes from local
+   * lists alone. Throws MALFORMED for what cannot be read, CANCELLED.
+   */
+  async check(input: CheckInput, options: CheckOptions): Promise<Verdict> {
+    const hashed = await hashInput(input, EXACT_TYPES, options.signal);
+    return this.judge(hashed.hashes, hashed.bytes, options.ref);
+  }
+
+  /** As `check`, for hashes that were computed elsewhere; `ref` undefined asks without journaling or counting. */
+  async judge(hashes: ExactHashes, bytes: number, ref: string | undefined): Promise<Verdict> {
+    const verdict = judgeHashes(this.#matcher(), hashes);
+    if (ref === undefined) return verdict;
+    const nowMs = this.#parts.deps.clock.nowMs();
+    await journal(this.store, entriesFor(verdict, ref, this.#lists, nowMs));
+    this.#counting.object({ verdict, bytes, nowMs });
+    return verdict;
+  }
+
+  /** Asks about one hash; nothing is journaled or counted. */
+  checkHash(type: ExactType, hash: Uint8Array): Verdict {
+    return judgeHashes(this.#matcher(), { [type]: hash });
+  }
+
+  #matcher(): Matcher {
+    const { deps, book, policy } = this.#parts;
+    return { deps, book, policy, lists: this.#lists };
+  }
+
+  /** Brings every list up to date, verified; one list's failure does not keep the others back. */
+  async sync(
+    options: {
+      signal?: AbortSignal;
+      onProgress?: (origin: string, done: number, total: number) => void;
+    } = {},
+  ): Promise<SyncSummary> {
+    const summary = {
+      results: [] as (SyncResult & { released: number })[],
+      failures: [] as { origin: string; error: unknown }[],
+    };
+    for (const { origin } of this.#lists) {
+      const outcome = await this.#syncOne(origin, options).catch((error: unknown) => ({ origin, error }));
+      if ('error' in outcome) {
+        summary.failures.push(outcome);
+        this.emit('failed', outcome);
+      } else summary.results.push(outcome);
+    }
+    await this.report(options.signal);
+    return summary;
+  }
+
+  /** Follows every list until the signal aborts: updates are applied as soon as a source announces them. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const origins = this.#lists.map(({ origin }) => origin);
+    for await (const moved of watchOrigins(this.#parts.deps, origins, signal)) {
+      let applied = false;
+      for (const origin of moved) {
+        const outcome = await this.#syncOne(origin, { signal }).catch((error: unknown) => ({
+          origin,
+          error,
+        }));
+        if ('error' in outcome) this.emit('failed', outcome);
+        else applied ||= outcome.size > outcome.from;
+      }
+      if (applied) await this.report(signal);
+    }
+  }
+
+  #syncOne(
+    origin: string,
+    options: { signal?: AbortSignal; onProgress?: (origin: string, done: number, total: number) => void },
+  ) {
+    const run = async (): Promise<SyncResult & { released: number }> => {
+      const list = this.#lists.find((one) => one.origin === origin)!;
+      const { deps, book } = this.#parts;
+      const { signal, onProgress } = options;
+      const result = await syncList(deps, book, list.replica, {
+        ...(signal && { signal }),
+        ...(onProgress && { onProgress: (done: number, total: number) => onProgress(origin, done, total) }),
+      });
+      list.apply(result.changes, deps.clock.nowMs());
+      const outcome = { ...result, released: await this.#release(result) };
+      this.emit('synced', outcome);
+      return outcome;
+    };
+    const turn = this.#syncing.then(run);
+    this.#syncing = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #release({ changes }: SyncResult): Promise<number> {
+    if (!this.store.readOnly) await this.store.inbox.absorb();
+    const released = await releaseWithdrawn(this.store, changes);
+    if (released.length === 0) return 0;
+    this.#counting.released(released, this.#parts.deps.clock.nowMs());
+    this.emit('release', released);
+    return released.length;
+  }
+
+  /** Tells the first source what is applied here. A server that does not answer changes nothing locally. */
+  async report(signal?: AbortSignal, leaving = false): Promise<boolean> {
+    const { deps, book, sdkVersion } = this.#parts;
+    const source = deps.sources[0];
+    if (source === undefined || this.store.readOnly) return false;
+    const instanceId = await this.#instanceId();
+    const options = { sdkVersion, instanceId, leaving, ...(signal && { signal }) };
+    const sent = reportSyncState(deps, book, this.replicas, source, options);
+    return sent.then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #instanceId(): Promise<Uint8Array> {
+    const held = await this.store.settings.get('instance-id');
+    if (held !== undefined) return held;
+    const made = this.#parts.deps.random.bytes(16);
+    await this.store.settings.put('instance-id', made);
+    return made;
+  }
+
+  lists(): ListStatus[] {
+    const { deps, book } = this.#parts;
+    return this.#lists.map((list) => {
+      const { state, lastFreshMs } = list.info(deps, book);
+      const { seal } = list.replica.state.head;
+      return {
+        origin: list.origin,
+        purpose: list.purpose,
+        size: list.replica.size,
+        present: list.replica.state.count,
+        batch_no: seal?.batchNo ?? 0,
+        checkpoint_root: toHex(list.replica.root),
+        state,
+        stale: state !== 'FRESH',
+        last_fresh_ms: lastFreshMs ?? null,
+        sealed_ms: seal?.timeMs ?? null,
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#syncing;
+    for (const { channel } of this.#parts.deps.sources) channel.close();
+    await this.store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

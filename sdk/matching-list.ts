@@ -1,0 +1,130 @@
+import {
+  fromUtf8,
+  HASH_TYPES,
+  HashfedError,
+  type HashType,
+  META_FIELD,
+  metaValue,
+  type RecordView,
+  toHex,
+} from './core/index.js';
+import { type Changes, currencyOf, type ListReplica, type RootBook, type SyncDeps } from './follow/index.js';
+import { ItemIndex } from './item-index.js';
+import { type Candidate, ExactIndex, type ItemHash, type ListInfo, type ListPurpose } from './match/index.js';
+
+export type ExactType = ItemHash['hashType'];
+const EXACT: readonly HashType[] = ['md5', 'sha1', 'sha256'];
+
+/** One configured list, ready to be asked: the verified set and an index over it that follows every update. */
+export class MatchingList {
+  readonly replica: ListReplica;
+  readonly purpose: ListPurpose;
+  readonly items: ItemIndex;
+  #index: ExactIndex;
+  /** When records that came after the first sync were committed here, by add_index. */
+  readonly #arrived = new Map<number, number>();
+
+  constructor(replica: ListReplica, purpose: ListPurpose) {
+    this.replica = replica;
+    this.purpose = purpose;
+    this.items = new ItemIndex(replica);
+    this.#index = buildIndex(replica);
+  }
+
+  get origin(): string {
+    return this.replica.origin.text;
+  }
+
+  get hashType(): HashType {
+    const { type } = this.replica.origin;
+    if (type === 'events')
+      throw new HashfedError('USAGE', 'an event log has no hashes', { origin: this.origin });
+    return type;
+  }
+
+  get exactType(): ExactType | undefined {
+    return EXACT.includes(this.hashType) ? (this.hashType as ExactType) : undefined;
+  }
+
+  /** Follows a committed update, before the next object is checked. */
+  apply(changes: Changes, nowMs: number): void {
+    if (changes.rebuilt) {
+      this.#index = buildIndex(this.replica);
+      this.items.reset();
+      return;
+    }
+    const { arena } = this.replica.state;
+    const key = (row: number) => ({ hash: arena.hash(row), addIndex: arena.addIndex(row) });
+    this.#index.apply({ added: Array.from(changes.added, key), removed: Array.from(changes.removed, key) });
+    this.items.added(changes.added);
+    for (const row of changes.added) this.#arrived.set(arena.addIndex(row), nowMs);
+    for (const index of changes.withdrawn) this.#arrived.delete(index);
+  }
+
+  /** Folds recent changes into the table, in slices, where that pays. */
+  async tidy(signal?: AbortSignal): Promise<void> {
+    if (this.#index.wantsMerge) await this.#index.merge(signal === undefined ? {} : { signal });
+  }
+
+  /** Records of a hash of this list's own type. */
+  find(hash: Uint8Array): RecordView[] {
+    if (this.#index.size === 0 || !this.#index.has(hash)) return [];
+    const indexes = this.#index.rows(hash).map((row) => this.#index.addIndexOf(row));
+    const records = indexes.map((index) =>
+      index === undefined ? undefined : this.replica.state.recordByIndex(index),
+    );
+    return records.filter((record) => record !== undefined);
+  }
+
+  candidate(record: RecordView, siblings: readonly ItemHash[], nowMs: number): Candidate {
+    const assessedBy = metaValue(record.meta, META_FIELD.ASSESSED_BY);
+    const arrivedMs = this.#arrived.get(record.addIndex);
+    return {
+      origin: this.origin,
+      hashType: this.hashType,
+      addIndex: record.addIndex,
+      itemId: toHex(record.itemId),
+      scheme: record.scheme,
+      code: record.code,
+      verifications: record.verifications,
+      listedMs: record.listedMs,
+      ...(arrivedMs !== undefined && { arrivedMs }),
+      ...(this.replica.state.isHeld(record.addIndex, nowMs) && { held: true }),
+      ...(assessedBy !== undefined && { assessedBy: readDomain(assessedBy) }),
+      siblings,
+    };
+  }
+
+  /** How the list stands now, for verdicts. */
+  info(deps: SyncDeps, book: RootBook): ListInfo {
+    const { size, extra } = this.replica;
+    const base = { origin: this.origin, purpose: this.purpose, size };
+    if (size === 0) return { ...base, state: 'EMPTY' };
+    const { state, lastFreshMs } = currencyOf(deps, book, this.replica);
+    return {
+      ...base,
+      state,
+      ...(lastFreshMs !== undefined && { lastFreshMs }),
+      ...(extra.firstSyncMs > 0 && { firstSyncMs: extra.firstSyncMs }),
+    };
+  }
+}
+
+function buildIndex({ origin, state }: ListReplica): ExactIndex {
+  const type = origin.type as ExactType;
+  const keyBytes = HASH_TYPES[type].bytes as 16 | 20 | 32;
+  return ExactIndex.fromRows(keyBytes, bucketsOf(state), { count: state.count, logSize: state.size });
+}
+
+function* bucketsOf(state: ListReplica['state']): Generator<Uint8Array> {
+  for (let b = 0; b < 2 ** state.bucketBits; b++) yield state.bytesOfBucket(b);
+}
+
+/** Meta is the publisher's text: unreadable bytes are nobody's assessment. */
+function readDomain(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes, 'meta');
+  } catch {
+    return '';
+  }
+}
