@@ -9,6 +9,7 @@ import {
   ALG_COSIGNATURE,
   ALG_ED25519,
   CompactRange,
+  concat,
   encodeBundle,
   encodeLeaf,
   formatCheckpoint,
@@ -111,15 +112,25 @@ export class TestPublisher {
     options: { sealMs?: number; seal?: (leaf: Leaf) => Leaf } = {},
   ): Draft {
     const body = leaves.map((leaf) => (leaf instanceof Uint8Array ? leaf : encodeLeaf(leaf)));
+    return this.draftPacked(encodeBundle(body), body.length, options);
+  }
+
+  /** As `draft`, of leaves that are packed already. */
+  draftPacked(
+    packed: Uint8Array,
+    count: number,
+    options: { sealMs?: number; seal?: (leaf: Leaf) => Leaf } = {},
+  ): Draft {
     const staging = this.#state.stage();
     const from = this.#state.size;
-    if (body.length > 0) staging.append(encodeBundle(body), from);
+    if (count > 0) staging.append(packed, from);
     const planned = staging.planSeal(options.sealMs ?? Date.now(), random.bytes(16));
     const seal = encodeLeaf(options.seal?.(planned) ?? planned);
-    const bundle = encodeBundle([...body, seal]);
-    staging.append(encodeBundle([seal]), from + body.length);
+    const closing = encodeBundle([seal]);
+    const bundle = concat(packed, closing);
+    staging.append(closing, from + count);
     const tree = CompactRange.from(suite.sha256, this.#tree.size, this.#tree.hashes);
-    tree.append(suite.sha256.hashLeaves(bundle, body.length + 1));
+    tree.append(suite.sha256.hashLeaves(bundle, count + 1));
     const settle = (): void => {
       staging.settle();
       this.#tree = tree;
