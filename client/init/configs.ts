@@ -36,7 +36,8 @@ export function memberConfig(
     federation,
     member: outline.name,
     tls: { ca: 'ca.pem', cert: 'member.pem', key: 'member.key' },
-    sources: [{ address: listen }],
+    // TLS allows no IP address as a server name; the development certificate names localhost.
+    sources: [{ address: listen, ...(listen.startsWith('127.') && { server_name: 'localhost' }) }],
     directory_sha256: toHex(directorySha256),
     store: { dir: 'store', key_file: 'store.key' },
     signing_key: 'signing.key',
