@@ -8,6 +8,7 @@ import { openStation } from './publisher-shared.js';
 
 interface Options {
   readonly out?: string;
+  readonly readd?: boolean;
 }
 
 export function registerPrepare(batch: Command): void {
@@ -16,11 +17,12 @@ export function registerPrepare(batch: Command): void {
     .argument('<batch>', 'the batch file')
     .description('verify our lists, have the server prepare the batch, write one signing request a key')
     .option('--out <dir>', "where the requests go (default: the batch's folder)")
+    .option('--readd', 'list again what was withdrawn as wrong or not illegal; needs two keys')
     .addHelpText('after', '\nExample:\n  hashfed batch prepare cases.hfbatch --out /media/stick')
     .action(
       action<Options>(async (context, options, [file = '']) => {
         const batchFile = resolve(file);
-        const outcome = await prepare(context, batchFile, resolve(options.out ?? dirname(batchFile)));
+        const outcome = await prepare(context, batchFile, options);
         const code = codeOf(platformSuite(), outcome.requests[0]!.request);
         context.out.result(toJson(outcome, code), toLines(outcome, code));
         return EXIT.done;
@@ -28,13 +30,18 @@ export function registerPrepare(batch: Command): void {
     );
 }
 
-async function prepare(context: CliContext, batchFile: string, folder: string): Promise<PrepareOutcome> {
+async function prepare(
+  context: CliContext,
+  batchFile: string,
+  { out, readd = false }: Options,
+): Promise<PrepareOutcome> {
+  const folder = resolve(out ?? dirname(batchFile));
   const station = await openStation(context);
   const pulling = context.out.progress('own lists');
   const uploading = context.out.progress('upload');
   try {
     const progress = { onPull: pulling.update, onUpload: uploading.update };
-    return await prepareForSigning(station, { batchFile, folder, ...progress });
+    return await prepareForSigning(station, { batchFile, folder, readd, ...progress });
   } finally {
     pulling.stop();
     uploading.stop();

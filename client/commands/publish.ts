@@ -25,6 +25,7 @@ import {
 interface Options extends ImportOptions {
   readonly dryRun?: boolean;
   readonly urgent?: boolean;
+  readonly readd?: boolean;
 }
 
 export function register(program: Command): void {
@@ -36,6 +37,7 @@ export function register(program: Command): void {
     .option('--map <file>', 'what columns and classification values mean (JSON); for a source')
     .requiredOption('--collection <name>', 'which of our collections the hashes go to')
     .option('--dry-run', 'count and check, publish nothing')
+    .option('--readd', 'list again what was withdrawn as wrong or not illegal; needs two keys')
     .option('--urgent', 'sign with the sequencing key alone, now; the second person countersigns later')
     .addHelpText('after', '\nExample:\n  hashfed publish cases.csv --map map.json --collection known')
     .action(
@@ -83,7 +85,7 @@ export async function publishFile(
   context: CliContext,
   station: Workstation,
   batchFile: string,
-  { dryRun, urgent }: Pick<Options, 'dryRun' | 'urgent'>,
+  { dryRun, urgent, readd }: Pick<Options, 'dryRun' | 'urgent' | 'readd'>,
 ): Promise<PublishOutcome> {
   if (dryRun !== true)
     for (const { folder } of await resumePending(station, passphraseOf(context)))
@@ -96,6 +98,7 @@ export async function publishFile(
       passphrase: passphraseOf(context),
       oneKey: urgent === true,
       dryRun: dryRun === true,
+      readd: readd === true,
       onPull: pulling.update,
       onUpload: uploading.update,
     });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ListServiceService } from '../../../proto/gen/hashfed/v1/list_service.js';
 import type { LoadedConfig } from '../../../sdk/config/index.js';
 import {
@@ -14,6 +15,7 @@ import {
 } from '../../../sdk/core/index.js';
 import { callUnary, openChannel, type RpcChannel } from '../../../sdk/rpc/index.js';
 import { CALL_MS, MAX_ROOT_VERSIONS } from './limits.js';
+import { WithdrawnMemory } from './withdrawn.js';
 
 /** What a workstation is made of; commands hand in their own. */
 export interface WorkstationDeps {
@@ -39,6 +41,8 @@ export interface Workstation extends WorkstationDeps {
   readonly root: PublisherRoot;
   /** The newest root, verbatim: every signing request carries it. */
   readonly rootEnvelope: Uint8Array;
+  /** What was withdrawn as wrong before. */
+  readonly withdrawn: WithdrawnMemory;
 }
 
 /** The publisher's part of the configuration. Throws USAGE where there is none. */
@@ -67,7 +71,8 @@ export async function openWorkstation(deps: WorkstationDeps): Promise<Workstatio
   const channel = await connect(deps);
   try {
     const { root, envelope } = await fetchOwnRoot(deps, channel);
-    return { ...deps, channel, paths, root, rootEnvelope: envelope };
+    const withdrawn = await WithdrawnMemory.open(join(paths.records, 'withdrawn.macs'), deps.random);
+    return { ...deps, channel, paths, root, rootEnvelope: envelope, withdrawn };
   } catch (error) {
     channel.close();
     throw error;

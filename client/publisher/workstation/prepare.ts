@@ -14,6 +14,8 @@ import { uploadAndPrepare } from './upload.js';
 
 export interface PrepareJob {
   readonly batchFile: string;
+  /** May list again what was withdrawn as wrong; that always needs two keys. */
+  readonly readd: boolean;
   /** Where the requests are written. */
   readonly folder: string;
   readonly onPull?: OnEntries;
@@ -51,7 +53,7 @@ export async function prepareForSigning(station: Workstation, job: PrepareJob): 
     const sizes = approvers.map((one) => one.sizes.get(origin) ?? 0);
     replicas.set(origin, await pullReplica(station, origin, sizes, job.onPull));
   }
-  const staged = await stageBatch(station, job.batchFile, replicas);
+  const staged = await stageBatch(station, job.batchFile, replicas, job.readd);
   try {
     const prepared = await uploadAndPrepare(station, job.batchFile, staged, job.onUpload);
     await mkdir(job.folder, { recursive: true, mode: 0o700 });

@@ -17,6 +17,8 @@ import { uploadAndPrepare } from './upload.js';
 
 export interface PublishJob {
   readonly batchFile: string;
+  /** May list again what was withdrawn as wrong; that always needs two keys. */
+  readonly readd: boolean;
   readonly passphrase: string | undefined;
   /** Sequencing key alone, even where the approve key is at hand. */
   readonly oneKey: boolean;
@@ -76,7 +78,7 @@ async function publishOnce(
 ): Promise<PublishOutcome> {
   const approvers = await approversOf(station, keys);
   const { publishId, replicas } = await replicasFor(station, job, approvers);
-  const staged = await stageBatch(station, job.batchFile, replicas);
+  const staged = await stageBatch(station, job.batchFile, replicas, job.readd);
   try {
     const lists = staged.map(describe);
     if (job.dryRun) return { publishId, lists, committed: [], keysUsed: [], folder: undefined };

@@ -17,6 +17,7 @@ import { CALL_MS } from './limits.js';
 import type { Workstation } from './open.js';
 import { pullEntries } from './pull.js';
 import { TreeWalk } from './tree-walk.js';
+import { noteWithdrawals } from './withdrawn.js';
 
 /** One own list as the server holds it, replayed and verified here against the publisher's own keys. */
 export interface Replica {
@@ -54,11 +55,12 @@ export async function pullReplica(
   );
   const staging = state.stage();
   try {
-    await replay(station, origin, size, staging, walk, onEntries);
+    await replay(station, state, size, staging, walk, onEntries);
     if (checkpoint !== undefined) {
       requireSame(walk.tree, checkpoint, origin);
       staging.finish();
       staging.commit();
+      await station.withdrawn.save();
     }
   } finally {
     staging.discard();
@@ -69,14 +71,15 @@ export async function pullReplica(
 
 async function replay(
   station: Workstation,
-  origin: string,
+  state: ListState,
   size: number,
   staging: Staging,
   walk: TreeWalk,
   onEntries: OnEntries | undefined,
 ): Promise<void> {
-  for await (const { bundle, count, first } of pullEntries(station, origin, 0, size)) {
+  for await (const { bundle, count, first } of pullEntries(station, state.origin.text, 0, size)) {
     walk.append(bundle, count);
+    noteWithdrawals(station.withdrawn, state, staging, bundle);
     staging.append(bundle, first);
     onEntries?.(first + count, size);
   }

@@ -13,7 +13,7 @@ import { openBatch } from '../batch/index.js';
 import { FramedWriter, REQUEST_FILE } from '../files/index.js';
 import type { Workstation } from './open.js';
 import { pullEntries } from './pull.js';
-import { type StagedList, stamp } from './stage.js';
+import type { StagedList } from './stage.js';
 import { entriesOf } from './upload.js';
 
 const PURPOSES: Record<PurposeName, Purpose> = {
@@ -134,7 +134,7 @@ async function digestSince(station: Workstation, job: RequestJob, list: StagedLi
   try {
     for (const { origin } of batch.lists) {
       for await (const bundle of reader.bundles())
-        if (origin === list.origin) digest.update(stamp(bundle, list.timeMs));
+        if (origin === list.origin) digest.update(list.stamp(bundle));
     }
   } finally {
     await reader.close();

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { BatchList } from '../../../proto/gen/hashfed/v1/files.js';
 import {
+  ADD_HASH_AT,
   type AnchorCounts,
+  COMMON_BYTES,
   type CompactRange,
   checkBundle,
   checkTail,
   encodeBundle,
   encodeLeaf,
   equalBytes,
+  FLAG_READD,
   HashfedError,
+  LEAF_KIND,
   malformed,
   readU16,
   type StagedRange,
@@ -20,9 +24,11 @@ import { openBatch } from '../batch/index.js';
 import { MAX_BUNDLE_LEAVES } from '../files/index.js';
 import type { Workstation } from './open.js';
 import type { Replica } from './replica.js';
+import { addedHash } from './withdrawn.js';
 
+/** Offsets within a leaf. */
+const FLAGS_AT = 2;
 const TIME_AT = 3;
-const MIN_LEAF_BYTES = 11;
 
 /** One list of a batch, applied to a fork of our replica and sealed. MUST be discarded. */
 export interface StagedList {
@@ -31,8 +37,8 @@ export interface StagedList {
   readonly staging: Staging;
   readonly range: StagedRange;
   readonly tree: CompactRange;
-  /** Time written into every entry of the batch. */
-  readonly timeMs: number;
+  /** Time and flags written into the entries of the batch file. */
+  readonly stamp: Stamp;
   /** The bundle that closes it: the SEAL alone. */
   readonly seal: Uint8Array;
   /** SHA-256 of the `(u16 length | leaf)*` bytes, the SEAL included. */
@@ -42,14 +48,25 @@ export interface StagedList {
   readonly twoKeys: boolean;
 }
 
-/** The time of publication is set here, in a copy: when the batch was made may be before the list's newest entry. */
-export function stamp(bundle: Uint8Array, timeMs: number): Uint8Array {
-  const out = bundle.slice();
-  for (let at = 0; at < out.length; at += 2 + readU16(out, at)) {
-    if (readU16(out, at) < MIN_LEAF_BYTES) malformed('batch file', 'holds an entry that is no entry');
-    writeU64(out, at + 2 + TIME_AT, timeMs);
-  }
-  return out;
+/** Makes the entries of a batch file the entries that are published. */
+export type Stamp = (bundle: Uint8Array) => Uint8Array;
+
+/**
+ * In a copy: the time of publication, since the batch may have been made before the list's newest entry; and the
+ * re-add flag where `readd` says that the hash was withdrawn as wrong.
+ */
+export function stampWith(timeMs: number, readd: (hash: Uint8Array) => boolean): Stamp {
+  return (bundle) => {
+    const out = bundle.slice();
+    for (let at = 0; at < out.length; at += 2 + readU16(out, at)) {
+      const length = readU16(out, at);
+      if (length < COMMON_BYTES) malformed('batch file', 'holds an entry that is no entry');
+      writeU64(out, at + 2 + TIME_AT, timeMs);
+      const isAdd = out[at + 3] === LEAF_KIND.ADD && length > ADD_HASH_AT;
+      if (isAdd) out[at + 2 + FLAGS_AT] = readd(addedHash(out, at + 2)) ? FLAG_READD : 0;
+    }
+    return out;
+  };
 }
 
 /**
@@ -60,13 +77,15 @@ export async function stageBatch(
   station: Workstation,
   batchFile: string,
   replicas: ReadonlyMap<string, Replica>,
+  readd: boolean,
 ): Promise<StagedList[]> {
   const { batch, reader } = await openBatch(batchFile);
   const staged: StagedList[] = [];
   try {
     for (const list of batch.lists) {
       const replica = replicas.get(list.origin)!;
-      staged.push(await stageList(station, replica, list, batch.publishId, reader.bundles()));
+      const meant = { list, readd, publishId: batch.publishId };
+      staged.push(await stageList(station, replica, meant, reader.bundles()));
     }
     await reader.end();
     return staged;
@@ -78,16 +97,28 @@ export async function stageBatch(
   }
 }
 
+/** One list of the batch file, and whether it may list again what was withdrawn as wrong. */
+interface MeantList {
+  readonly list: BatchList;
+  readonly readd: boolean;
+  readonly publishId: Uint8Array;
+}
+
 async function stageList(
   station: Workstation,
   replica: Replica,
-  list: BatchList,
-  publishId: Uint8Array,
+  { list, readd, publishId }: MeantList,
   bundles: AsyncIterable<Uint8Array>,
 ): Promise<StagedList> {
   const { origin, state } = replica;
   const { sha256 } = station.suite;
   const timeMs = Math.max(station.clock.nowMs(), state.chain.maxTimeMs);
+  let wrong = 0;
+  const stamp = stampWith(timeMs, (hash) => {
+    const was = station.withdrawn.has(origin, hash);
+    if (was) wrong += 1;
+    return was;
+  });
   const staging = state.stage();
   const tree = replica.tree.clone();
   const digest = createHash('sha256');
@@ -97,7 +128,8 @@ async function stageList(
     digest.update(bundle);
   };
   try {
-    await readList(list, bundles, (bundle, count) => take(stamp(bundle, timeMs), count));
+    await readList(list, bundles, (bundle, count) => take(stamp(bundle), count));
+    if (wrong > 0 && !readd) refuseWrong(wrong, origin);
     refuseAnomalies(staging, state.size, origin);
     const seal = encodeBundle([encodeLeaf(staging.planSeal(timeMs, publishId))]);
     take(seal, 1);
@@ -106,7 +138,7 @@ async function stageList(
     const sinceAnchor = replica.anchor === undefined ? undefined : range.countsSince(replica.anchor.size);
     const twoKeys = needsTwoKeys(station, origin, sinceAnchor);
     const sha = new Uint8Array(digest.digest());
-    return { origin, replica, staging, range, tree, timeMs, seal, digest: sha, sinceAnchor, twoKeys };
+    return { origin, replica, staging, range, tree, stamp, seal, digest: sha, sinceAnchor, twoKeys };
   } catch (error) {
     staging.discard();
     throw error;
@@ -132,6 +164,11 @@ async function readList(
       origin: list.origin,
     });
   }
+}
+
+function refuseWrong(count: number, origin: string): never {
+  const why = `${count} hashes were withdrawn as wrong or not illegal before; --readd lists them again, with two keys`;
+  throw new HashfedError('DUPLICATE_RECORD', why, { origin, field: 'readd' });
 }
 
 function refuseAnomalies({ replay }: Staging, size: number, origin: string): void {

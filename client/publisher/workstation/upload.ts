@@ -10,7 +10,7 @@ import { openBatch } from '../batch/index.js';
 import { MAX_BUNDLE_LEAVES } from '../files/index.js';
 import { COMMIT_MS, UPLOAD_MS } from './limits.js';
 import type { Workstation } from './open.js';
-import { type StagedList, stamp } from './stage.js';
+import type { StagedList } from './stage.js';
 
 /** Told how far an upload is: entries done, of all. */
 export type OnUpload = (done: number, total: number) => void;
@@ -76,7 +76,7 @@ export async function* entriesOf(
   list: StagedList,
   bundles: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  for await (const bundle of bundles) yield stamp(bundle, list.timeMs);
+  for await (const bundle of bundles) yield list.stamp(bundle);
   yield list.seal;
 }
 
