@@ -99,7 +99,9 @@ export class TestPublisher {
   }
 
   adds(count: number): Leaf[] {
-    return Array.from({ length: count }, () => this.add(random.bytes(32)));
+    const { type } = parseOrigin(this.origin);
+    const bytes = type === 'events' ? 32 : HASH_TYPES[type].bytes;
+    return Array.from({ length: count }, () => this.add(random.bytes(bytes)));
   }
 
   withdraw(targetIndex: number, reason = 1): Leaf {
