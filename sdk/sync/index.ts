@@ -1,13 +1,18 @@
-/** Following lists: the verified procedure that hosters, publishers, mirrors and auditors share. */
-export { type Changes, writeBase } from './commit.js';
-export { connectSources, type SourceConfig, type TlsFiles } from './connect.js';
-export { currencyOf, type ListCurrency, restoreStatements } from './currency.js';
-export { NO_COSIGNERS, type PinnedPublisher, type Source, type SyncDeps } from './deps.js';
-export type { ListExtra } from './extra.js';
-export { fetchOffer, type Offer, type OfferContext, verifyOffer } from './offer.js';
-export { type PullOptions, pullEntries } from './pull.js';
-export { ListReplica } from './replica.js';
-export { type ReportOptions, reportSyncState, syncStates } from './report.js';
-export { RootBook } from './root-book.js';
-export { type SyncOptions, type SyncResult, syncList } from './sync-list.js';
-export { watchOrigins } from './watch.js';
+/**
+ * The door of following lists: sources, publisher roots, replicas, one verified sync for SDK, workstation and mirror
+ * alike, and watching.
+ */
+export { ClockGuard } from './clock-guard.js';
+export { encodeEvidence, keepEvidence } from './evidence.js';
+export type { Arrival, Held, HeldNote, Stated } from './held.js';
+export { judgeOffer, type Offer } from './offer.js';
+export { Publishers } from './publishers.js';
+export { pullEntries, type Range } from './pull.js';
+export { type Content, ListReplica, type ReplicaChange } from './replica.js';
+export { type Installation, reportSyncState } from './report.js';
+export { connect, sourceOf, splitHashes } from './rpc-source.js';
+export { pullSnapshot, verifyIndex } from './snapshot-pull.js';
+export { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
+export { type SyncDeps, syncList, syncOffered } from './sync-list.js';
+export type * from './types.js';
+export { type WatchOptions, watch } from './watch.js';

@@ -1,164 +1,156 @@
 import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
-import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
 import {
   type CheckpointPolicy,
   compareStatement,
   equalBytes,
   type Freshness,
   HashfedError,
+  type IsPrefix,
   keysFor,
   type Liveness,
-  MAX_NOTE_BYTES,
   malformed,
   type PublisherRoot,
-  settingsOf,
+  prefixByProofs,
+  requireTwoKeys,
+  type TreeState,
   type VerifiedCheckpoint,
-  verifyAnchor,
   verifyCheckpoint,
   verifyFreshness,
   verifyLiveness,
 } from '../core/index.js';
-import { callUnary } from '../rpc/index.js';
-import type { Source, SyncDeps } from './deps.js';
-import { UNARY_MS } from './limits.js';
-import type { ListReplica } from './replica.js';
+import type { Source, SyncAlarm, SyncEnvironment } from './types.js';
 
-/** What a source offers for one list, every signature of it verified; nothing of it is believed beyond that. */
+/** A statement that verified, with its envelope. */
+export interface Verified<T> {
+  readonly statement: T;
+  readonly envelope: Uint8Array;
+}
+
+/** What a source offers for a list: signatures and times verified, the tree not yet. */
 export interface Offer {
+  readonly source: Source;
+  readonly root: PublisherRoot;
   readonly checkpoint: VerifiedCheckpoint;
-  /** The largest two-key checkpoint at or below it that is proven its prefix. */
+  /** Two keys signed it; whether it is a prefix is proven with the entries. Undefined where none was served. */
   readonly anchor: VerifiedCheckpoint | undefined;
-  readonly freshness: { readonly statement: Freshness; readonly envelope: Uint8Array } | undefined;
-  readonly liveness: { readonly statement: Liveness; readonly envelope: Uint8Array } | undefined;
-  /** A valid statement names a larger size: this source hides something. */
+  readonly freshness: Verified<Freshness> | undefined;
+  readonly liveness: Verified<Liveness> | undefined;
+  /** A signed statement names a newer state than this source serves: others may do better. */
   readonly withheld: boolean;
+  readonly alarms: readonly SyncAlarm[];
   readonly minWaitMs: number;
 }
 
-export interface OfferContext {
-  readonly deps: SyncDeps;
+interface Judging {
+  readonly env: SyncEnvironment;
   readonly source: Source;
   readonly root: PublisherRoot;
-  readonly replica: ListReplica;
-  /** The one time that this whole sync judges by. */
+  readonly origin: string;
   readonly nowMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
-/** Asks a source for the newest checkpoint of the list. Undefined where nothing is committed there yet. */
-export async function fetchOffer(context: OfferContext): Promise<Offer | undefined> {
-  const { source, replica, signal } = context;
-  const limits = { deadlineMs: UNARY_MS, ...(signal && { signal }) };
-  const answer = await callUnary(
-    source.channel,
-    ListServiceService.getCheckpoint,
-    { origin: replica.origin.text },
-    limits,
-  );
-  const bundle = answer.checkpoint;
-  if (bundle === undefined) return malformed('checkpoint', 'is missing from the answer');
-  if (bundle.note.length === 0) return undefined;
-  return verifyOffer(context, bundle, answer.minWaitMs);
-}
-
-/** Verifies what came with a checkpoint. Throws what the checks throw. */
-export async function verifyOffer(
-  context: OfferContext,
+/**
+ * Verifies what was served about one list. Throws what is wrong with the notes, and `EQUIVOCATION` where a signed
+ * statement contradicts them. A statement that is merely bad is left out and told: it must not keep a list from
+ * moving on, and without it the list grows stale.
+ */
+export async function judgeOffer(
+  judging: Judging,
   bundle: CheckpointBundle,
   minWaitMs: number,
 ): Promise<Offer> {
-  const { deps, root, replica, nowMs } = context;
-  const origin = replica.origin.text;
-  if (bundle.note.length > MAX_NOTE_BYTES || bundle.anchorNote.length > MAX_NOTE_BYTES)
-    malformed('note', 'is too long');
-  const policy: CheckpointPolicy = { keys: keysFor(root, origin), cosigners: deps.cosigners };
-  const checkpoint = verifyCheckpoint(deps.suite, policy, bundle.note, { nowMs });
-  refuseBackwards(replica, checkpoint);
-  const freshness = bundle.freshness.length === 0 ? undefined : verifiedFreshness(context, bundle.freshness);
-  const liveness = bundle.liveness.length === 0 ? undefined : verifiedLiveness(context, bundle.liveness);
-  const anchor = await findAnchor(context, policy, checkpoint, bundle.anchorNote);
-  return {
-    checkpoint,
-    anchor,
-    freshness,
-    liveness,
-    minWaitMs,
-    withheld: isWithheld(checkpoint, freshness, liveness),
-  };
+  const { env, source, root, origin, nowMs } = judging;
+  if (bundle.origin !== '' && bundle.origin !== origin)
+    malformed('origin', 'the answer is about another list');
+  const policy = { keys: keysFor(root, origin), cosigners: env.cosigners ?? { keys: [], needed: 0 } };
+  const checkpoint = await verifyNoteAt(judging, policy, bundle.note);
+  const anchor =
+    bundle.anchorNote.length === 0 ? undefined : await verifyAnchorNote(judging, policy, bundle, checkpoint);
+  const alarms: SyncAlarm[] = [];
+  const freshness = take(bundle.freshness, 'freshness', alarms, (envelope) =>
+    verifyFreshness(env.suite, root, origin, envelope, nowMs),
+  );
+  const liveness = take(bundle.liveness, 'liveness', alarms, (envelope) =>
+    verifyLiveness(env.suite, root, origin, envelope, nowMs),
+  );
+  const ahead = [freshness, liveness].map((one) => speaksOfMore(one, checkpoint, root));
+  const withheld = ahead.includes(true);
+  if (withheld) alarms.push({ kind: 'withheld' });
+  return { source, root, checkpoint, anchor, freshness, liveness, withheld, alarms, minWaitMs };
 }
 
-/** A smaller size than held is a rollback; the same size with another root is a fork, and both notes prove it. */
-function refuseBackwards(replica: ListReplica, checkpoint: VerifiedCheckpoint): void {
-  const detail = { origin: replica.origin.text, evidence: [replica.checkpoint, checkpoint.note] };
-  if (checkpoint.size < replica.size)
-    throw new HashfedError('ROLLBACK', 'the source serves an older list than the one held', detail);
-  if (checkpoint.size === replica.size && replica.size > 0 && !equalBytes(checkpoint.root, replica.root)) {
-    throw new HashfedError('EQUIVOCATION', 'two roots of one size are signed', detail);
+function take<T>(
+  envelope: Uint8Array,
+  what: 'freshness' | 'liveness',
+  alarms: SyncAlarm[],
+  verify: (envelope: Uint8Array) => T,
+): Verified<T> | undefined {
+  if (envelope.length === 0) return undefined;
+  try {
+    return { statement: verify(envelope), envelope };
+  } catch (error) {
+    if (!(error instanceof HashfedError) || error.code === 'EQUIVOCATION') throw error;
+    alarms.push({ kind: 'statement', what, code: error.code });
+    return undefined;
   }
 }
 
-function verifiedFreshness(
-  { deps, root, replica, nowMs }: OfferContext,
-  envelope: Uint8Array,
-): NonNullable<Offer['freshness']> {
-  return { statement: verifyFreshness(deps.suite, root, replica.origin.text, envelope, nowMs), envelope };
-}
-
-function verifiedLiveness(
-  { deps, root, replica, nowMs }: OfferContext,
-  envelope: Uint8Array,
-): NonNullable<Offer['liveness']> {
-  return { statement: verifyLiveness(deps.suite, root, replica.origin.text, envelope, nowMs), envelope };
-}
-
-/** Throws EQUIVOCATION where a statement names another root of the checkpoint's size. */
-function isWithheld(
+function speaksOfMore(
+  one: Verified<Freshness | Liveness> | undefined,
   checkpoint: VerifiedCheckpoint,
-  freshness: Offer['freshness'],
-  liveness: Offer['liveness'],
+  root: PublisherRoot,
 ): boolean {
-  const said = [freshness, liveness].filter((one) => one !== undefined);
-  return said.some(
-    ({ statement, envelope }) =>
-      compareStatement(statement, checkpoint, [checkpoint.note, envelope]) === 'withheld',
-  );
+  if (one === undefined) return false;
+  const says = compareStatement(one.statement, checkpoint, [one.envelope, checkpoint.note]);
+  return says === 'withheld' || one.statement.rootVersion > root.version;
 }
 
-/** The larger of the anchor held and the one served, each proven a prefix of the checkpoint. */
-async function findAnchor(
-  context: OfferContext,
+/** A former key counts on proven prefixes of its last good state only: the proof is fetched where it is needed. */
+async function verifyNoteAt(
+  judging: Judging,
   policy: CheckpointPolicy,
+  note: Uint8Array,
+): Promise<VerifiedCheckpoint> {
+  const { suite } = judging.env;
+  const { nowMs } = judging;
+  const wanted: [TreeState, TreeState][] = [];
+  const notYet: IsPrefix = (state, lastGood) => {
+    wanted.push([state, lastGood]);
+    return false;
+  };
+  try {
+    const verified = verifyCheckpoint(suite, policy, note, { nowMs, isPrefix: notYet });
+    if (wanted.length === 0) return verified;
+  } catch (error) {
+    if (wanted.length === 0) throw error;
+  }
+  const isPrefix = await proofsFor(judging, wanted);
+  return verifyCheckpoint(suite, policy, note, { nowMs, isPrefix });
+}
+
+async function proofsFor(judging: Judging, wanted: readonly [TreeState, TreeState][]): Promise<IsPrefix> {
+  const { env, source, origin, signal } = judging;
+  const proofs = [];
+  for (const [from, to] of wanted)
+    proofs.push({ from, to, hashes: await source.consistency(origin, from.size, to.size, signal) });
+  return prefixByProofs(env.suite.sha256, proofs);
+}
+
+/** Cosigners are asked of the checkpoint only. */
+async function verifyAnchorNote(
+  judging: Judging,
+  policy: CheckpointPolicy,
+  bundle: CheckpointBundle,
   checkpoint: VerifiedCheckpoint,
-  served: Uint8Array,
-): Promise<VerifiedCheckpoint | undefined> {
-  if (checkpoint.twoKey) return checkpoint;
-  const { deps, replica, nowMs } = context;
-  const known = { keys: policy.keys, cosigners: { keys: [], needed: 0 } };
-  const held =
-    replica.anchor.length === 0 ? undefined : verifyCheckpoint(deps.suite, known, replica.anchor, { nowMs });
-  if (served.length === 0 || equalBytes(served, replica.anchor)) return held;
-  const offered = verifyCheckpoint(deps.suite, known, served, { nowMs });
-  if (held !== undefined && held.size >= offered.size) return held;
-  const proof = await fetchConsistency(context, offered.size, checkpoint.size);
-  return verifyAnchor(deps.suite, policy, checkpoint, { note: served, proof }, { nowMs });
-}
-
-/** A consistency proof between two sizes, as hashes; the caller verifies it. */
-export async function fetchConsistency(
-  { source, replica, signal }: OfferContext,
-  from: number,
-  to: number,
-): Promise<Uint8Array[]> {
-  if (from === to) return [];
-  const request = { origin: replica.origin.text, size: BigInt(to), indexes: [], fromSize: BigInt(from) };
-  const limits = { deadlineMs: UNARY_MS, ...(signal && { signal }) };
-  const { consistency } = await callUnary(source.channel, ListServiceService.getProof, request, limits);
-  if (consistency.length % 32 !== 0 || consistency.length > 128 * 32)
-    malformed('consistency', 'is not whole hashes');
-  return Array.from({ length: consistency.length / 32 }, (_, i) => consistency.subarray(32 * i, 32 * i + 32));
-}
-
-/** The settings that a list is followed under. */
-export function settingsFor({ root, replica }: OfferContext) {
-  return settingsOf(root, replica.origin.text);
+): Promise<VerifiedCheckpoint> {
+  const alone = { keys: policy.keys, cosigners: { keys: policy.cosigners.keys, needed: 0 } };
+  const anchor = await verifyNoteAt(judging, alone, bundle.anchorNote);
+  requireTwoKeys(anchor);
+  if (anchor.size > checkpoint.size) malformed('anchor', 'is larger than the checkpoint it came with');
+  if (anchor.size === checkpoint.size && !equalBytes(anchor.root, checkpoint.root)) {
+    const evidence = [checkpoint.note, anchor.note];
+    throw new HashfedError('EQUIVOCATION', 'two roots of one size', { origin: judging.origin, evidence });
+  }
+  return anchor;
 }

@@ -1,73 +1,51 @@
-import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
-import { checkBundle, HashfedError, MAX_BUNDLE_BYTES, malformed } from '../core/index.js';
-import { backoffMs, pause, readStream } from '../rpc/index.js';
+import { checkBundle, HashfedError, MAX_BUNDLE_BYTES, malformed, type Random } from '../core/index.js';
+import { backoffMs, pause } from '../rpc/index.js';
 import type { StoredBundle } from '../store/index.js';
-import type { Source, SyncDeps } from './deps.js';
-import { ENTRY_BYTES, PULL_ATTEMPTS, PULL_IDLE_MS, PULL_MS } from './limits.js';
+import { MAX_IDLE_RESUMES } from './limits.js';
+import type { Source } from './types.js';
 
-export interface PullOptions {
+/** A run of entries that is asked for. */
+export interface Range {
   readonly origin: string;
   readonly from: number;
   readonly to: number;
-  readonly signal?: AbortSignal;
 }
 
+/** The transport failed: the cursor goes on, at the same source. */
+const CUT = new Set(['UNAVAILABLE', 'DEADLINE', 'OVERLOADED']);
+
 /**
- * Bundles that cover exactly [from, to), each checked for framing, position and size. A stream that is cut goes on at
- * the cursor, on the same source, as long as each attempt brings something. Throws MALFORMED, and what the source
- * answers.
+ * Pulls [from, to) bundle by bundle, each checked for place, count, framing and size. A stream that is cut is taken
+ * up again at the cursor; one that ends early is `MALFORMED`.
  */
 export async function* pullEntries(
-  deps: SyncDeps,
   source: Source,
-  options: PullOptions,
+  range: Range,
+  random: Random,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<StoredBundle> {
-  let next = options.from;
-  let idleAttempts = 0;
-  while (next < options.to) {
+  let next = range.from;
+  let idle = 0;
+  while (next < range.to) {
     const before = next;
     try {
-      for await (const bundle of pullOnce(source, options, next)) {
-        yield bundle;
+      for await (const bundle of source.entries(range.origin, next, range.to, signal)) {
+        checkPlace(bundle, next, range.to);
         next += bundle.count;
+        yield bundle;
       }
-      if (next < options.to) throw new HashfedError('UNAVAILABLE', 'the source ended its answer too early');
+      if (next < range.to) malformed('entries', 'the stream ended before its last entry');
     } catch (error) {
-      idleAttempts = next > before ? 0 : idleAttempts + 1;
-      if (!isCut(error) || idleAttempts >= PULL_ATTEMPTS) throw error;
-      await pause(backoffMs(deps.random, idleAttempts), options.signal);
+      if (!(error instanceof HashfedError) || !CUT.has(error.code)) throw error;
+      idle = next > before ? 0 : idle + 1;
+      if (idle > MAX_IDLE_RESUMES) throw error;
+      await pause(Math.max(backoffMs(random, idle), error.detail.retryAfterMs ?? 0), signal);
     }
   }
 }
 
-function isCut(error: unknown): boolean {
-  return error instanceof HashfedError && ['UNAVAILABLE', 'OVERLOADED', 'DEADLINE'].includes(error.code);
-}
-
-async function* pullOnce(
-  source: Source,
-  { origin, to, signal }: PullOptions,
-  from: number,
-): AsyncGenerator<StoredBundle> {
-  const request = { origin, from: BigInt(from), to: BigInt(to), leafHashesOnly: false };
-  const limits = {
-    deadlineMs: PULL_MS,
-    idleMs: PULL_IDLE_MS,
-    maxBytes: (to - from) * ENTRY_BYTES + MAX_BUNDLE_BYTES,
-    ...(signal && { signal }),
-  };
-  let next = from;
-  for await (const { firstIndex, count, bundle } of readStream(
-    source.channel,
-    ListServiceService.pullEntries,
-    request,
-    limits,
-  )) {
-    if (bundle.length > MAX_BUNDLE_BYTES) malformed('bundle', `is over ${MAX_BUNDLE_BYTES} bytes`);
-    if (firstIndex !== BigInt(next)) malformed('first_index', 'does not follow what came before');
-    if (checkBundle(bundle, to - next) !== count || count === 0)
-      malformed('count', 'is not the number of entries');
-    yield { firstIndex: next, count, bytes: bundle };
-    next += count;
-  }
+function checkPlace({ firstIndex, count, bytes }: StoredBundle, next: number, to: number): void {
+  if (firstIndex !== next) malformed('first_index', 'does not continue what was pulled');
+  if (bytes.length > MAX_BUNDLE_BYTES) malformed('bundle', `is over ${MAX_BUNDLE_BYTES} bytes`);
+  if (checkBundle(bytes, to - next) !== count) malformed('count', 'is not that of the bundle');
 }

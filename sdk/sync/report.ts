@@ -1,77 +1,68 @@
-import { StaleCause, SyncState } from '../../proto/gen/hashfed/v1/enums.js';
+import { SyncState, StaleCause as WireCause } from '../../proto/gen/hashfed/v1/enums.js';
 import type { ListSyncState } from '../../proto/gen/hashfed/v1/telemetry_exchange.js';
-import { TelemetryServiceService } from '../../proto/gen/hashfed/v1/telemetry_service.js';
-import type { StaleCause as Cause } from '../core/index.js';
-import { callUnary } from '../rpc/index.js';
-import { currencyOf } from './currency.js';
-import type { Source, SyncDeps } from './deps.js';
-import { UNARY_MS } from './limits.js';
+import { HashfedError, type StaleCause } from '../core/index.js';
 import type { ListReplica } from './replica.js';
-import type { RootBook } from './root-book.js';
+import type { Source, StandingState } from './types.js';
 
-const STATES = { FRESH: SyncState.FRESH, STALE: SyncState.STALE, EXPIRED: SyncState.EXPIRED } as const;
-const CAUSES: Record<Cause, StaleCause> = {
-  ROOT_EXPIRED: StaleCause.ROOT_EXPIRED,
-  EXPIRED: StaleCause.FRESHNESS,
-  CLOCK: StaleCause.CLOCK,
-  WITHHELD: StaleCause.WITHHELD,
-  FRESHNESS: StaleCause.FRESHNESS,
-  SILENCE: StaleCause.SILENCE,
-  SEAL_AGE: StaleCause.SEAL_AGE,
+const STATES: Readonly<Record<StandingState, SyncState>> = {
+  EMPTY: SyncState.EMPTY,
+  FRESH: SyncState.FRESH,
+  STALE: SyncState.STALE,
+  EXPIRED: SyncState.EXPIRED,
 };
 
-export interface ReportOptions {
-  readonly sdkVersion: string;
-  /** 16 random bytes, the same for ever on this installation. */
+const CAUSES: Readonly<Record<StaleCause, WireCause>> = {
+  ROOT_EXPIRED: WireCause.ROOT_EXPIRED,
+  EXPIRED: WireCause.FRESHNESS,
+  CLOCK: WireCause.CLOCK,
+  WITHHELD: WireCause.WITHHELD,
+  FRESHNESS: WireCause.FRESHNESS,
+  SILENCE: WireCause.SILENCE,
+  SEAL_AGE: WireCause.SEAL_AGE,
+};
+
+/** This installation, as servers tell a member's several ones apart. */
+export interface Installation {
+  /** 16 random bytes, kept. */
   readonly instanceId: Uint8Array;
-  readonly leaving?: boolean;
-  readonly signal?: AbortSignal;
+  readonly sdkVersion: string;
 }
 
-/** What this installation holds of each list, as the monitor may read it. */
-export function syncStates(
-  deps: SyncDeps,
-  book: RootBook,
-  replicas: readonly ListReplica[],
-): ListSyncState[] {
-  return replicas.map((replica) => {
-    const origin = replica.origin.text;
-    const { size, root, extra } = replica;
-    const base = {
-      origin,
-      size: BigInt(size),
-      root,
-      appliedMs: BigInt(extra.committedMs),
-      rootVersion: BigInt(extra.rootVersion),
-    };
-    if (size === 0)
-      return { ...base, freshnessMs: 0n, state: SyncState.EMPTY, cause: StaleCause.UNSPECIFIED };
-    const { state, causes } = currencyOf(deps, book, replica);
-    const cause = causes[0] === undefined ? StaleCause.UNSPECIFIED : CAUSES[causes[0]];
-    return {
-      ...base,
-      freshnessMs: BigInt(replica.freshness?.statement.issuedAtMs ?? 0),
-      state: STATES[state],
-      cause,
-    };
-  });
-}
-
-/** Tells one server what was applied: this is how withdrawals are measured and split views found. */
+/**
+ * Tells sources what was applied, until one takes it: withdrawals are measured by it, and split views show. Answers
+ * after how many seconds to report again. Throws what the last source failed with.
+ */
 export async function reportSyncState(
-  deps: SyncDeps,
-  book: RootBook,
-  replicas: readonly ListReplica[],
-  source: Source,
-  { sdkVersion, instanceId, leaving, signal }: ReportOptions,
+  sources: readonly Source[],
+  replicas: Iterable<ListReplica>,
+  { instanceId, sdkVersion }: Installation,
+  options: { signal?: AbortSignal | undefined; leaving?: boolean } = {},
 ): Promise<number> {
-  const request = {
-    states: syncStates(deps, book, replicas),
-    sdkVersion,
-    instanceId,
-    leaving: leaving ?? false,
+  const states = [...replicas].map(stateOf);
+  let failure: unknown = new HashfedError('USAGE', 'there is no source to report to');
+  for (const source of sources) {
+    try {
+      const leaving = options.leaving ?? false;
+      return await source.report({ states, sdkVersion, instanceId, leaving }, options.signal);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function stateOf(replica: ListReplica): ListSyncState {
+  const { held, root } = replica;
+  const { state, causes } = replica.standing();
+  const cause = causes[0];
+  return {
+    origin: replica.origin.text,
+    size: BigInt(replica.size),
+    root: held?.checkpoint.root ?? new Uint8Array(),
+    freshnessMs: BigInt(held?.freshness?.statement?.issuedAtMs ?? 0),
+    appliedMs: BigInt(replica.appliedMs ?? 0),
+    state: STATES[state],
+    cause: cause === undefined ? WireCause.UNSPECIFIED : CAUSES[cause],
+    rootVersion: BigInt(root?.version ?? held?.rootVersion ?? 0),
   };
-  const limits = { deadlineMs: UNARY_MS, ...(signal && { signal }) };
-  return (await callUnary(source.channel, TelemetryServiceService.reportSyncState, request, limits))
-    .reportWithinS;
 }

@@ -1,187 +1,153 @@
-import { equalBytes, HashfedError } from '../core/index.js';
-import type { StoredBundle } from '../store/index.js';
-import { type Changes, commitRange, NO_CHANGES, takeNotes, type VerifiedRange } from './commit.js';
-import type { Source, SyncDeps } from './deps.js';
-import { keepEvidence } from './evidence.js';
-import { judgeTail } from './judge-tail.js';
-import { REBUILD_ABOVE } from './limits.js';
-import { fetchOffer, type Offer, type OfferContext } from './offer.js';
-import { pullEntries } from './pull.js';
+import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
+import { HashfedError } from '../core/index.js';
+import { type Advance, advance } from './advance.js';
+import { foldDeltas } from './commit.js';
+import { isFork, keepEvidence } from './evidence.js';
+import type { Offer } from './offer.js';
+import {
+  type Answers,
+  type Asking,
+  asHashfed,
+  askAll,
+  type Failed,
+  judgeServed,
+  toFailure,
+} from './offers.js';
+import type { Publishers } from './publishers.js';
 import type { ListReplica } from './replica.js';
-import type { RootBook } from './root-book.js';
+import type { Source, SyncAlarm, SyncEnvironment, SyncOptions, SyncResult } from './types.js';
 
-export interface SyncOptions {
-  readonly signal?: AbortSignal;
-  /** Entries verified so far, and how many there will be. */
-  readonly onProgress?: (done: number, total: number) => void;
+/** What every sync rests on. */
+export interface SyncDeps {
+  readonly env: SyncEnvironment;
+  readonly publishers: Publishers;
+  /** At least one. */
+  readonly sources: readonly Source[];
 }
 
-/** What one sync of one list did. */
-export interface SyncResult {
-  readonly origin: string;
-  readonly from: number;
-  readonly size: number;
-  readonly root: Uint8Array;
-  readonly source: string;
-  readonly changes: Changes;
-  /** The source's wish before the next look, milliseconds. */
-  readonly minWaitMs: number;
-  /** The source hides a newer state that a valid statement names. */
-  readonly withheld: boolean;
-}
+/** Errors that no other source mends. */
+const FINAL = new Set(['EQUIVOCATION', 'STORAGE_FAILED', 'CANCELLED', 'UPGRADE_REQUIRED', 'INTERNAL']);
 
 /**
- * Brings one list up to date: fix the time, walk the publisher's root, verify the offer, pull into staging, compare the
- * root, count what one key may do, check the seal, commit. Sources are tried in order; what one of them does wrong
- * never touches live data. Throws the failure of the last source, forks first.
+ * Brings one list up to date: asks every source, takes the best offer, verifies, applies, commits. A source that
+ * serves something wrong is passed over for the next one; a fork ends the sync, its evidence kept. Killed anywhere, it
+ * resumes or repeats. Throws the gravest failure where no source helped; the last good state stays.
  */
-export async function syncList(
+export function syncList(
   deps: SyncDeps,
-  book: RootBook,
   replica: ListReplica,
   options: SyncOptions = {},
 ): Promise<SyncResult> {
-  const failures: unknown[] = [];
-  for (const source of deps.sources) {
-    try {
-      return await syncFrom(deps, book, replica, source, options);
-    } catch (error) {
-      if (!mayTryNext(error)) throw error;
-      await keepEvidence(deps, replica.origin.text, error);
-      failures.push(error);
-    }
-  }
-  throw worst(failures) ?? new HashfedError('USAGE', 'no source is configured', { field: 'sources' });
+  return replica.exclusive(() => run(deps, replica, options, (asking) => askAll(asking)));
 }
 
-/** Our own disk, our own signal and our own age are the same at every source. */
-function mayTryNext(error: unknown): boolean {
-  if (!(error instanceof HashfedError)) return false;
-  return !['CANCELLED', 'STORAGE_FAILED', 'UPGRADE_REQUIRED', 'USAGE', 'INTERNAL'].includes(error.code);
-}
-
-function worst(failures: readonly unknown[]): unknown {
-  const fork = failures.find((one) => one instanceof HashfedError && one.code === 'EQUIVOCATION');
-  const proven = failures.find((one) => one instanceof HashfedError && one.class === 'verification');
-  return fork ?? proven ?? failures.at(-1);
-}
-
-async function syncFrom(
+/** As `syncList`, with what one source has just said: no question is asked, and no other source is tried. */
+export function syncOffered(
   deps: SyncDeps,
-  book: RootBook,
   replica: ListReplica,
   source: Source,
-  options: SyncOptions,
+  bundle: CheckpointBundle,
+  options: SyncOptions = {},
 ): Promise<SyncResult> {
-  const { signal } = options;
-  const nowMs = deps.clock.nowMs();
-  for (const publisher of book.candidates(replica.origin.text)) await book.refresh(source, publisher, signal);
-  const root = book.of(replica.origin.text);
-  const context: OfferContext = { deps, source, root, replica, nowMs, ...(signal && { signal }) };
+  const ask = async (asking: Asking): Promise<Answers> => {
+    const offer = await judgeServed(asking, source, bundle, 0, asking.env.clock.nowMs());
+    return { offers: offer === undefined ? [] : [offer], failed: [], empty: offer === undefined ? 1 : 0 };
+  };
+  return replica.exclusive(() => run({ ...deps, sources: [source] }, replica, options, ask));
+}
+
+async function run(
+  deps: SyncDeps,
+  replica: ListReplica,
+  options: SyncOptions,
+  ask: (asking: Asking) => Promise<Answers>,
+): Promise<SyncResult> {
+  const { env, publishers, sources } = deps;
+  try {
+    if (replica.broken) await replica.reload();
+    const answers = await ask({ env, publishers, sources, replica, signal: options.signal });
+    return await tryOffers(env, replica, options, answers);
+  } catch (error) {
+    await keepEvidence(env.store.documents, replica.origin.text, error);
+    throw error;
+  }
+}
+
+async function tryOffers(
+  env: SyncEnvironment,
+  replica: ListReplica,
+  options: SyncOptions,
+  { offers, failed, empty }: Answers,
+): Promise<SyncResult> {
+  const failures = [...failed];
   const from = replica.size;
-  const offer = await fetchOffer(context);
-  const changes =
-    offer === undefined ? NO_CHANGES(replica.origin.text) : await apply(context, offer, options);
+  for (const failure of failed) if (FINAL.has(failure.error.code)) throw failure.error;
+  for (const offer of offers) {
+    try {
+      const done = await advance({ env, replica, offer, options });
+      confirmClock(replica, offer);
+      await foldDeltas(replica);
+      for (const { error } of failures) await keepEvidence(env.store.documents, replica.origin.text, error);
+      return resultOf(replica, from, offer, done, failures);
+    } catch (cause) {
+      const error = asHashfed(cause);
+      if (isFork(error) || FINAL.has(error.code) || options.signal?.aborted) throw error;
+      failures.push({ source: offer.source, error });
+    }
+  }
+  if (failures.length === 0 && empty > 0) return emptyResult(replica);
+  for (const { error } of failures) await keepEvidence(env.store.documents, replica.origin.text, error);
+  throw gravest(failures, replica.origin.text);
+}
+
+/** A fresh statement that was just received and agrees with our clock vouches for it. */
+function confirmClock({ guard }: ListReplica, { freshness }: Offer): void {
+  if (freshness !== undefined) guard.confirm(freshness.statement.issuedAtMs);
+}
+
+const GRAVITY = ['verification', 'identity', 'usage', 'stale', 'failed'];
+
+function gravest(failures: readonly Failed[], origin: string): HashfedError {
+  const [first] = [...failures].sort(
+    (a, b) => GRAVITY.indexOf(a.error.class) - GRAVITY.indexOf(b.error.class),
+  );
+  if (first === undefined) return new HashfedError('USAGE', 'there is no source to sync from', { origin });
+  const { code, message, detail } = first.error;
+  return new HashfedError(code, message, { origin, ...detail, cause: first.error });
+}
+
+function resultOf(
+  replica: ListReplica,
+  from: number,
+  offer: Offer,
+  done: Advance,
+  failures: readonly Failed[],
+): SyncResult {
   return {
     origin: replica.origin.text,
+    path: done.path,
     from,
-    size: replica.size,
-    root: replica.root,
-    source: source.name,
-    changes,
-    minWaitMs: offer?.minWaitMs ?? 0,
-    withheld: offer?.withheld ?? false,
+    to: replica.size,
+    added: done.added,
+    removed: done.removed,
+    standing: replica.standing(),
+    source: offer.source.name,
+    failures: failures.map(toFailure),
+    alarms: [...offer.alarms, ...rangeAlarms(done)],
+    minWaitMs: offer.minWaitMs,
   };
 }
 
-async function apply(context: OfferContext, offer: Offer, options: SyncOptions): Promise<Changes> {
-  const { replica, nowMs, root } = context;
-  const behind = offer.checkpoint.size > replica.size;
-  const verified = behind ? await pullVerified(context, offer, options) : undefined;
-  const before = { checkpoint: replica.checkpoint, anchor: replica.anchor, extra: replica.extra };
-  takeNotes(replica, offer, nowMs, root.version);
-  try {
-    const changes =
-      verified === undefined ? await commitNotes(replica, before) : await commitRange(replica, verified);
-    await takeStatements(context, offer);
-    return changes;
-  } catch (error) {
-    Object.assign(replica, before);
-    throw error;
-  } finally {
-    verified?.staging.discard();
-  }
+function rangeAlarms({ range }: Advance): SyncAlarm[] {
+  if (range === undefined) return [];
+  const alarms: SyncAlarm[] = range.holds
+    .filter(({ index }) => index >= range.fromSize)
+    .map(({ index, untilMs }) => ({ kind: 'hold', index, untilMs }));
+  if (range.anomalies.count > 0) alarms.push({ kind: 'anomalies', count: range.anomalies.count });
+  return alarms;
 }
 
-/** New notes for the size held: merged signatures, a new anchor. */
-async function commitNotes(
-  replica: ListReplica,
-  before: Pick<ListReplica, 'checkpoint' | 'anchor' | 'extra'>,
-): Promise<Changes> {
-  const same = equalBytes(before.checkpoint, replica.checkpoint) && equalBytes(before.anchor, replica.anchor);
-  if (same) replica.extra = before.extra;
-  else if (replica.hasBase) await replica.list.commitDelta({ bundles: [], newHead: replica.head() });
-  return NO_CHANGES(replica.origin.text);
-}
-
-/** Pulls into staging and checks root, seal, digest and the limit for one key. The caller ends the staging. */
-async function pullVerified(
-  context: OfferContext,
-  { checkpoint, ...offer }: Offer,
-  options: SyncOptions,
-): Promise<VerifiedRange> {
-  const { deps, source, replica, signal } = context;
-  const total = checkpoint.size - replica.size;
-  const kept: StoredBundle[] | undefined = total <= REBUILD_ABOVE && replica.hasBase ? [] : undefined;
-  const staging = replica.state.stage();
-  try {
-    const tree = replica.range.clone();
-    const pull = {
-      origin: replica.origin.text,
-      from: replica.size,
-      to: checkpoint.size,
-      ...(signal && { signal }),
-    };
-    for await (const bundle of pullEntries(deps, source, pull)) {
-      tree.append(deps.suite.sha256.hashLeaves(bundle.bytes, bundle.count));
-      staging.append(bundle.bytes, bundle.firstIndex);
-      kept?.push(bundle);
-      options.onProgress?.(tree.size - replica.size, total);
-    }
-    if (!equalBytes(tree.root(), checkpoint.root)) {
-      throw new HashfedError('ROOT_MISMATCH', 'the entries do not make the signed root', {
-        origin: replica.origin.text,
-      });
-    }
-    const range = staging.finish();
-    judgeTail(context, { checkpoint, ...offer }, range);
-    return { staging, range, tree, bundles: kept };
-  } catch (error) {
-    staging.discard();
-    throw error;
-  }
-}
-
-/** The newer of the statements held and offered, kept beside the list. */
-async function takeStatements(
-  { replica, deps }: OfferContext,
-  { freshness, liveness }: Offer,
-): Promise<void> {
-  const acceptedAt = deps.clock.monotonicMs();
-  const newerFresh =
-    freshness !== undefined &&
-    freshness.statement.issuedAtMs > (replica.freshness?.statement.issuedAtMs ?? 0);
-  const newerAlive =
-    liveness !== undefined && liveness.statement.timeMs > (replica.liveness?.statement.timeMs ?? 0);
-  if (newerFresh) {
-    replica.freshness = { statement: freshness.statement, acceptedAt };
-    replica.freshnessEnvelope = freshness.envelope;
-  }
-  if (newerAlive) {
-    replica.liveness = { statement: liveness.statement, acceptedAt };
-    replica.livenessEnvelope = liveness.envelope;
-  }
-  if ((newerFresh || newerAlive) && replica.hasBase) {
-    await replica.list.putStatements(replica.freshnessEnvelope, replica.livenessEnvelope);
-  }
+function emptyResult(replica: ListReplica): SyncResult {
+  const none = { added: 0, removed: 0, source: '', failures: [], alarms: [], minWaitMs: 0 };
+  return { origin: replica.origin.text, path: 'none', from: 0, to: 0, standing: replica.standing(), ...none };
 }

@@ -1,56 +1,105 @@
-import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
-import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
-import { HashfedError } from '../core/index.js';
-import { backoffMs, MAX_DEADLINE_MS, pause, readStream } from '../rpc/index.js';
-import type { SyncDeps } from './deps.js';
-import { WATCH_MAX_WAIT_MS } from './limits.js';
+import type { HashfedError, Random } from '../core/index.js';
+import { pause } from '../rpc/index.js';
+import { SWEEP_MS, WATCH_BACKOFF_MAX_MS, WATCH_BACKOFF_MIN_MS } from './limits.js';
+import { asHashfed } from './offers.js';
+import type { ListReplica } from './replica.js';
+import { type SyncDeps, syncList, syncOffered } from './sync-list.js';
+import type { Source, SyncOptions, SyncResult } from './types.js';
 
-/** A heartbeat comes at the latest after this long, milliseconds; then the stream is dead. */
-const SILENCE_MS = 90_000;
+/** What a watcher hears. */
+export interface WatchOptions extends SyncOptions {
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  readonly onResult?: (result: SyncResult) => void;
+  /** One list could not be brought up to date; the watch goes on. */
+  readonly onFailure?: (origin: string, error: HashfedError) => void;
+  /** The stream of a source ended or failed; the next one is tried. */
+  readonly onDisconnect?: (source: string, error: HashfedError | undefined) => void;
+}
 
 /**
- * Yields each origin that may have moved: at once for all, then whenever a server says so, and at least every minute
- * while no stream stands. What a stream says only wakes us: data is always pulled and verified by `syncList`. Ends when
- * the signal aborts.
+ * Keeps lists up to date until `signal` fires. One source's stream says when there is something new; entries are
+ * pulled by the same code as ever; all sources are asked at intervals, since the one watched may withhold.
  */
-export async function* watchOrigins(
+export async function watch(
   deps: SyncDeps,
-  origins: readonly string[],
-  signal: AbortSignal,
-): AsyncGenerator<readonly string[]> {
-  yield origins;
-  for (let failures = 0; !signal.aborted; failures++) {
-    const source = deps.sources[failures % Math.max(1, deps.sources.length)];
-    if (source === undefined) return;
-    try {
-      const limits = {
-        deadlineMs: MAX_DEADLINE_MS,
-        idleMs: SILENCE_MS,
-        maxBytes: Number.POSITIVE_INFINITY,
-        signal,
-      };
-      for await (const { checkpoint } of readStream(
-        source.channel,
-        ListServiceService.watchCheckpoints,
-        { origins: [...origins] },
-        limits,
-      )) {
-        failures = -1;
-        if (isWatched(checkpoint, origins)) yield [checkpoint.origin];
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof HashfedError)) throw error;
+  replicas: readonly ListReplica[],
+  options: WatchOptions,
+): Promise<void> {
+  const watched = new Map(replicas.map((replica) => [replica.origin.text, replica]));
+  const sweeping = sweep(deps, replicas, options);
+  for (let attempt = 0, turn = 0; !options.signal.aborted; turn++) {
+    const source = deps.sources[turn % deps.sources.length]!;
+    const heard = await follow(deps, watched, source, options);
+    attempt = heard ? 0 : attempt + 1;
+    await idle(backoff(deps.env.random, attempt), options.signal);
+  }
+  await sweeping;
+}
+
+/** True where the source had something to say before it ended. */
+async function follow(
+  deps: SyncDeps,
+  watched: ReadonlyMap<string, ListReplica>,
+  source: Source,
+  options: WatchOptions,
+): Promise<boolean> {
+  let heard = false;
+  let failure: HashfedError | undefined;
+  try {
+    for await (const { bundle } of source.watch([...watched.keys()], options.signal)) {
+      heard = true;
+      const replica = bundle === undefined ? undefined : watched.get(bundle.origin);
+      if (bundle === undefined || replica === undefined) continue;
+      await attempt(replica, options, async () => {
+        try {
+          return await syncOffered(deps, replica, source, bundle, options);
+        } catch (error) {
+          if (deps.sources.length === 1 || options.signal.aborted) throw error;
+          return await syncList(deps, replica, options);
+        }
+      });
     }
-    const waitMs = Math.min(WATCH_MAX_WAIT_MS, 10 * backoffMs(deps.random, Math.max(0, failures)));
-    await pause(waitMs, signal).catch(() => undefined);
-    if (!signal.aborted) yield origins;
+  } catch (error) {
+    failure = asHashfed(error);
+  }
+  if (!options.signal.aborted) options.onDisconnect?.(source.name, failure);
+  return heard;
+}
+
+async function sweep(deps: SyncDeps, replicas: readonly ListReplica[], options: WatchOptions): Promise<void> {
+  while (!options.signal.aborted) {
+    for (const replica of replicas) {
+      if (options.signal.aborted) return;
+      await attempt(replica, options, () => syncList(deps, replica, options));
+    }
+    await idle(SWEEP_MS / 2 + jitter(deps.env.random, SWEEP_MS / 2), options.signal);
   }
 }
 
-function isWatched(
-  checkpoint: CheckpointBundle | undefined,
-  origins: readonly string[],
-): checkpoint is CheckpointBundle {
-  return checkpoint !== undefined && origins.includes(checkpoint.origin);
+async function attempt(
+  replica: ListReplica,
+  options: WatchOptions,
+  sync: () => Promise<SyncResult>,
+): Promise<void> {
+  try {
+    options.onResult?.(await sync());
+  } catch (error) {
+    if (!options.signal.aborted) options.onFailure?.(replica.origin.text, asHashfed(error));
+  }
+}
+
+/** Doubled each time, the lower half kept, so that clients do not come back all at once. */
+function backoff(random: Random, attempt: number): number {
+  const whole = Math.min(WATCH_BACKOFF_MAX_MS, WATCH_BACKOFF_MIN_MS * 2 ** attempt);
+  return whole / 2 + jitter(random, whole / 2);
+}
+
+function jitter(random: Random, span: number): number {
+  const [high = 0, low = 0] = random.bytes(2);
+  return ((high * 256 + low) / 65_536) * span;
+}
+
+async function idle(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, signal).catch(() => {});
 }

@@ -1,0 +1,267 @@
+import {
+  compareHeads,
+  compareStatement,
+  type Freshness,
+  HashfedError,
+  type Liveness,
+  MAX_DELTA_ENTRIES,
+  newerStatement,
+  settingsOf,
+  type VerifiedCheckpoint,
+} from '../core/index.js';
+import type { StagedBundles, StoredBundle } from '../store/index.js';
+import { anchorFor } from './anchoring.js';
+import { commitDelta, commitHead, commitRebuild, commitStatements } from './commit.js';
+import { addArrival, type Held, type HeldNote, type Stated } from './held.js';
+import { STAGE_BYTES } from './limits.js';
+import type { Offer, Verified } from './offer.js';
+import { pullEntries } from './pull.js';
+import type { Content, ListReplica } from './replica.js';
+import { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
+import type { SyncEnvironment, SyncOptions, SyncPath } from './types.js';
+import { takeSnapshot } from './via-snapshot.js';
+
+/** One attempt at one source. */
+export interface Attempt {
+  readonly env: SyncEnvironment;
+  readonly replica: ListReplica;
+  readonly offer: Offer;
+  readonly options: SyncOptions;
+}
+
+/** What an attempt that worked did. */
+export interface Advance {
+  readonly path: SyncPath;
+  readonly added: number;
+  readonly removed: number;
+  readonly range: VerifiedRange['range'] | undefined;
+}
+
+const NOTHING = { added: 0, removed: 0, range: undefined };
+
+/** Brings the replica to what the offer says, verified and durable; or throws, and nothing has changed. */
+export async function advance(attempt: Attempt): Promise<Advance> {
+  const { replica, offer } = attempt;
+  const { held } = replica;
+  if (held !== undefined) {
+    refuseForkedStatements(held, offer);
+    if (compareHeads(asCheckpoint(held.checkpoint, replica.origin.text), offer.checkpoint) === 'same')
+      return await refresh(attempt, held);
+  }
+  const settings = settingsOf(offer.root, replica.origin.text);
+  const anchor = await anchorFor(attempt);
+  const start = await takeSnapshot(attempt, settings);
+  const base = start ?? { state: replica.state, tree: replica.tree, held: replica.held };
+  const goal = { settings, target: offer.checkpoint, anchor };
+  const entries = offer.checkpoint.size - base.state.size;
+  if (start === undefined && held !== undefined && entries <= MAX_DELTA_ENTRIES)
+    return await byDelta(attempt, goal, anchor);
+  const range = await byRebuild(attempt, base, goal, anchor);
+  const path = start === undefined ? 'rebuild' : 'snapshot';
+  return { path, added: range?.added.length ?? 0, removed: range?.removed.length ?? 0, range };
+}
+
+/** Statements held are signed: a checkpoint that contradicts them is a fork. */
+function refuseForkedStatements(held: Held, { checkpoint }: Offer): void {
+  for (const stated of [held.freshness, held.liveness]) {
+    if (stated?.statement === undefined) continue;
+    compareStatement(stated.statement, checkpoint, [stated.envelope, checkpoint.note]);
+  }
+}
+
+function asCheckpoint(note: HeldNote, origin: string): VerifiedCheckpoint {
+  return { ...note, origin, body: new Uint8Array(), twoKey: false, cosigners: [] };
+}
+
+/** The same size: newer statements, and perhaps a note with more signatures or a later anchor. */
+async function refresh(attempt: Attempt, held: Held): Promise<Advance> {
+  const { env, replica, offer } = attempt;
+  const next = withStatements(env, held, offer);
+  const anchor = await anchorFor(attempt).catch(() => held.anchor);
+  if (anchor.size !== held.anchor.size || offer.root.version !== held.rootVersion) {
+    const { note } = offer.checkpoint;
+    await commitHead(replica, {
+      ...next,
+      checkpoint: { ...held.checkpoint, note },
+      anchor,
+      rootVersion: offer.root.version,
+    });
+    return { path: 'statements', ...NOTHING };
+  }
+  if (next.freshness === held.freshness && next.liveness === held.liveness)
+    return { path: 'none', ...NOTHING };
+  await commitStatements(replica, next);
+  return { path: 'statements', ...NOTHING };
+}
+
+function withStatements(env: SyncEnvironment, held: Held, offer: Offer): Held {
+  const mono = env.clock.monotonicMs();
+  return {
+    ...held,
+    freshness: newer<Freshness>(held.freshness, offer.freshness, mono),
+    liveness: newer<Liveness>(held.liveness, offer.liveness, mono),
+  };
+}
+
+function newer<T extends Freshness | Liveness>(
+  held: Stated<T> | undefined,
+  next: Verified<T> | undefined,
+  acceptedMono: number,
+): Stated<T> | undefined {
+  if (next === undefined) return held;
+  if (held?.statement !== undefined && newerStatement(held.statement, next.statement) === held.statement)
+    return held;
+  return { ...next, acceptedMono };
+}
+
+/** What will be held once the range is committed. */
+function nextHeld({ env, replica, offer }: Attempt, anchor: HeldNote): Held {
+  const { note, size, root } = offer.checkpoint;
+  const { held } = replica;
+  const nowMs = env.clock.nowMs();
+  const standing = replica.standing();
+  const before: Held = {
+    checkpoint: { note, size, root },
+    anchor: { note: anchor.note, size: anchor.size, root: anchor.root },
+    freshness: held?.freshness,
+    liveness: held?.liveness,
+    rootVersion: offer.root.version,
+    arrivals: addArrival(held?.arrivals ?? [], { size, ms: nowMs }),
+    lastFreshMs: standing.lastFreshMs ?? 0,
+  };
+  return withStatements(env, before, offer);
+}
+
+async function byDelta(attempt: Attempt, goal: Goal, anchor: HeldNote): Promise<Advance> {
+  const { env, replica, offer, options } = attempt;
+  const builder = new RangeBuilder(contentOf(replica), goal);
+  const bundles: StoredBundle[] = [];
+  const range = { origin: replica.origin.text, from: builder.next, to: goal.target.size };
+  const verified = await discardOnError(builder, async () => {
+    for await (const bundle of pullEntries(offer.source, range, env.random, options.signal)) {
+      builder.add(bundle);
+      bundles.push(bundle);
+    }
+    return builder.finish();
+  });
+  const { added, removed } = verified.range;
+  const counts = { added: added.length, removed: removed.length };
+  await commitDelta(replica, verified, bundles, nextHeld(attempt, anchor));
+  return { path: 'delta', ...counts, range: verified.range };
+}
+
+async function byRebuild(attempt: Attempt, base: Content, goal: Goal, anchor: HeldNote) {
+  const { replica } = attempt;
+  const staged = base.state === replica.state ? await replica.store.staging() : undefined;
+  const verified =
+    goal.target.size === base.state.size ? undefined : await fillAndVerify(attempt, base, goal, staged);
+  progress(attempt, 'commit', goal.target.size);
+  verified?.staging.commit();
+  if (replica.held === undefined) base.state.compact();
+  const content = { state: base.state, tree: verified?.tree ?? base.tree, held: nextHeld(attempt, anchor) };
+  await commitRebuild(replica, content);
+  await staged?.discard();
+  return verified?.range;
+}
+
+/** What an earlier attempt left is used first. If the result is wrong, it may have been that: once more without. */
+async function fillAndVerify(
+  attempt: Attempt,
+  base: Content,
+  goal: Goal,
+  staged: StagedBundles | undefined,
+): Promise<VerifiedRange> {
+  const builder = new RangeBuilder(base, goal);
+  let resumed = false;
+  try {
+    return await discardOnError(builder, async () => {
+      resumed = staged !== undefined && (await readStaged(attempt, builder, goal, staged));
+      await pullStaged(attempt, builder, goal, staged);
+      progress(attempt, 'verify', goal.target.size);
+      return builder.finish();
+    });
+  } catch (error) {
+    if (!(error instanceof HashfedError) || !isBadData(error)) throw error;
+    await staged?.discard();
+    if (!resumed) throw error;
+    return await fillAndVerify(attempt, base, goal, staged);
+  }
+}
+
+const isBadData = ({ code, class: kind }: HashfedError): boolean =>
+  kind === 'verification' || code === 'MALFORMED' || code === 'UPGRADE_REQUIRED';
+
+async function readStaged(
+  attempt: Attempt,
+  builder: RangeBuilder,
+  { target }: Goal,
+  staged: StagedBundles,
+): Promise<boolean> {
+  let any = false;
+  for await (const bundle of staged.read()) {
+    const fits = bundle.firstIndex === builder.next && builder.next + bundle.count <= target.size;
+    if (!fits && !any) await staged.discard();
+    if (!fits && !any) return false;
+    if (!fits) throw new HashfedError('ROOT_MISMATCH', 'what was staged does not fit the checkpoint');
+    builder.add(bundle);
+    any = true;
+    progress(attempt, 'resume', builder.next);
+  }
+  return any;
+}
+
+/** Entries go to the disk as they come, one write behind the network, so that a cut sync goes on where it was. */
+async function pullStaged(
+  attempt: Attempt,
+  builder: RangeBuilder,
+  goal: Goal,
+  staged: StagedBundles | undefined,
+): Promise<void> {
+  const { env, replica, offer, options } = attempt;
+  const range = { origin: replica.origin.text, from: builder.next, to: goal.target.size };
+  const keep = range.to - builder.staging.replay.set.from > MAX_DELTA_ENTRIES ? staged : undefined;
+  let waiting: StoredBundle[] = [];
+  let bytes = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const flush = async () => {
+    const batch = waiting;
+    waiting = [];
+    bytes = 0;
+    await writing;
+    if (batch.length > 0) writing = keep?.append(batch) ?? Promise.resolve();
+    writing.catch(() => {});
+  };
+  try {
+    for await (const bundle of pullEntries(offer.source, range, env.random, options.signal)) {
+      builder.add(bundle);
+      if (keep !== undefined) waiting.push(bundle);
+      bytes += bundle.bytes.length;
+      if (bytes >= STAGE_BYTES) await flush();
+      progress(attempt, 'pull', builder.next);
+    }
+  } catch (error) {
+    await flush().catch(() => {});
+    await writing.catch(() => {});
+    throw error;
+  }
+  await writing;
+}
+
+async function discardOnError<T>(builder: RangeBuilder, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    builder.discard();
+    throw error;
+  }
+}
+
+function progress(
+  { replica, offer, options }: Attempt,
+  phase: 'resume' | 'pull' | 'verify' | 'commit',
+  done: number,
+): void {
+  options.onProgress?.({ origin: replica.origin.text, phase, done, total: offer.checkpoint.size });
+}
+
+const contentOf = ({ state, tree, held }: ListReplica): Content => ({ state, tree, held });

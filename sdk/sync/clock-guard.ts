@@ -1,0 +1,46 @@
+import type { Clock } from '../core/index.js';
+import { CLOCK_BACK_MS } from './limits.js';
+
+/**
+ * Whether the wall clock may judge ages. One put back makes old statements look fresh, so it is compared with the
+ * monotonic clock; one put forward only makes lists stale, which is safe. A fresh statement that agrees with the
+ * clock as it stands makes it trusted again.
+ */
+export class ClockGuard {
+  readonly clock: Clock;
+  #wall: number;
+  #mono: number;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.#wall = clock.nowMs();
+    this.#mono = clock.monotonicMs();
+  }
+
+  /** Time was at least this, Unix milliseconds, when something of ours was written. */
+  sawTime(ms: number): void {
+    const now = this.clock.nowMs();
+    if (ms <= now + CLOCK_BACK_MS) return;
+    this.#wall = ms;
+    this.#mono = this.clock.monotonicMs();
+  }
+
+  trusted(): boolean {
+    const expected = this.#wall + (this.clock.monotonicMs() - this.#mono);
+    const now = this.clock.nowMs();
+    if (now + CLOCK_BACK_MS < expected) return false;
+    if (now > expected) this.#rebase(now);
+    return true;
+  }
+
+  /** Somebody whose key we know, and who just answered, sees the same time as we do. */
+  confirm(statedMs: number): void {
+    const now = this.clock.nowMs();
+    if (Math.abs(now - statedMs) <= CLOCK_BACK_MS) this.#rebase(now);
+  }
+
+  #rebase(now: number): void {
+    this.#wall = now;
+    this.#mono = this.clock.monotonicMs();
+  }
+}

@@ -1,0 +1,196 @@
+import type { GetSnapshotIndexResponse, PullSnapshotResponse } from '../../proto/gen/hashfed/v1/list.js';
+import {
+  CompactRange,
+  checkBucket,
+  checkBucketDigests,
+  decodeLeaf,
+  equalBytes,
+  HashfedError,
+  type HeadSeal,
+  type Hold,
+  hashLeaf,
+  headAtSeal,
+  ListState,
+  MAX_BUNDLE_BYTES,
+  malformed,
+  type Origin,
+  provePrefix,
+  readU64,
+  type Sha256,
+  SnapshotLoader,
+  type TreeState,
+  verifyInclusion,
+} from '../core/index.js';
+import { backoffMs, pause } from '../rpc/index.js';
+import { HOLD_ROW_BYTES, MAX_IDLE_RESUMES, MESSAGE_OVERHEAD_BYTES } from './limits.js';
+import type { Content } from './replica.js';
+import { splitHashes } from './rpc-source.js';
+import type { Source, SyncEnvironment } from './types.js';
+
+/** An index that was verified against an anchor: every bucket can now be checked as it arrives. */
+export interface VerifiedIndex {
+  readonly size: number;
+  readonly seal: HeadSeal;
+  readonly holds: readonly Hold[];
+  readonly digests: Uint8Array;
+  readonly tree: CompactRange;
+  readonly totalBytes: number;
+}
+
+/** Throws `ROOT_MISMATCH` or `MALFORMED` where the index is not what the anchor signed. */
+export function verifyIndex(
+  sha: Sha256,
+  origin: Origin,
+  anchor: TreeState,
+  served: GetSnapshotIndexResponse,
+): VerifiedIndex {
+  if (Number(served.size) !== anchor.size) malformed('size', 'is not that of the anchor');
+  const tree = CompactRange.from(sha, anchor.size, splitHashes(served.compactRange));
+  if (!equalBytes(tree.root(), anchor.root))
+    throw new HashfedError('ROOT_MISMATCH', 'the compact range does not make the root', {
+      origin: origin.text,
+    });
+  const index = anchor.size - 1;
+  const leafHash = hashLeaf(sha, served.sealLeaf);
+  verifyInclusion(sha, {
+    leafHash,
+    index,
+    size: anchor.size,
+    proof: splitHashes(served.sealPath),
+    root: anchor.root,
+  });
+  const seal = readSeal(served.sealLeaf, index);
+  const holds = readHolds(served.holds);
+  checkBucketDigests(sha, seal, served.bucketDigests, holds);
+  return {
+    size: anchor.size,
+    seal,
+    holds,
+    digests: served.bucketDigests,
+    tree,
+    totalBytes: Number(served.totalBytes),
+  };
+}
+
+function readSeal(leaf: Uint8Array, index: number): HeadSeal {
+  const seal = decodeLeaf(leaf);
+  if (seal.kind !== 'seal') return malformed('seal_leaf', 'is no SEAL');
+  const { timeMs, batchNo, publishId, setCount, bucketBits, setDigest } = seal;
+  return { index, batchNo, timeMs, publishId, setCount, bucketBits, setDigest };
+}
+
+function readHolds(bytes: Uint8Array): Hold[] {
+  if (bytes.length % HOLD_ROW_BYTES !== 0) malformed('holds', 'end within a hold');
+  const holds: Hold[] = [];
+  for (let at = 0; at < bytes.length; at += HOLD_ROW_BYTES) {
+    const range = { index: readU64(bytes, at), from: readU64(bytes, at + 8), to: readU64(bytes, at + 16) };
+    holds.push({ ...range, reason: bytes[at + 24]!, untilMs: readU64(bytes, at + 25) });
+  }
+  return holds;
+}
+
+/** The state held is a prefix of the snapshot's tree. Throws as `provePrefix`. */
+export async function proveContinuity(
+  env: SyncEnvironment,
+  source: Source,
+  origin: string,
+  held: TreeState,
+  anchor: TreeState,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const proof = await source.consistency(origin, held.size, anchor.size, signal);
+  provePrefix(env.suite.sha256, held, anchor, proof);
+}
+
+/** What pulling a snapshot needs. */
+export interface SnapshotPull {
+  readonly env: SyncEnvironment;
+  readonly source: Source;
+  readonly origin: Origin;
+  readonly index: VerifiedIndex;
+  readonly signal: AbortSignal | undefined;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** Pulls every bucket, each verified on arrival; a cut stream goes on with the bucket it was in. */
+export async function pullSnapshot(pull: SnapshotPull): Promise<Content> {
+  const { env, origin, index } = pull;
+  const head = headAtSeal(origin.text, index.seal, index.holds);
+  const loader = new SnapshotLoader(origin, env.suite.sha256, head);
+  const assembler = new BucketAssembler(env.suite.sha256, index, loader);
+  let idle = 0;
+  while (!assembler.done) {
+    const before = assembler.next;
+    try {
+      await pullOnce(pull, assembler);
+      if (!assembler.done) malformed('snapshot', 'the stream ended before its last bucket');
+    } catch (error) {
+      if (!(error instanceof HashfedError) || !['UNAVAILABLE', 'DEADLINE'].includes(error.code)) throw error;
+      idle = assembler.next > before ? 0 : idle + 1;
+      if (idle > MAX_IDLE_RESUMES) throw error;
+      await pause(backoffMs(env.random, idle), pull.signal);
+      assembler.restartBucket();
+    }
+  }
+  return { state: ListState.fromLoader(loader), tree: index.tree.clone(), held: undefined };
+}
+
+/** Records can be no longer than entries are: the cap follows from the signed count, not from what was announced. */
+async function pullOnce(
+  { source, origin, index, signal, onBytes }: SnapshotPull,
+  assembler: BucketAssembler,
+) {
+  const perRecord = 1024 + MESSAGE_OVERHEAD_BYTES;
+  const perBucket = 4 + MESSAGE_OVERHEAD_BYTES;
+  const maxBytes =
+    index.seal.setCount * perRecord + 2 ** index.seal.bucketBits * perBucket + MAX_BUNDLE_BYTES;
+  for await (const message of source.snapshot(origin.text, index.size, assembler.next, maxBytes, signal)) {
+    assembler.add(message);
+    onBytes(message.rows.length);
+  }
+}
+
+/** Puts buckets together from messages, verifies each and hands it on. */
+class BucketAssembler {
+  /** The bucket that is being put together. */
+  next = 0;
+  #parts: Uint8Array[] = [];
+  readonly #sha: Sha256;
+  readonly #index: VerifiedIndex;
+  readonly #loader: SnapshotLoader;
+
+  constructor(sha: Sha256, index: VerifiedIndex, loader: SnapshotLoader) {
+    this.#sha = sha;
+    this.#index = index;
+    this.#loader = loader;
+  }
+
+  get done(): boolean {
+    return this.next === 2 ** this.#index.seal.bucketBits;
+  }
+
+  restartBucket(): void {
+    this.#parts = [];
+  }
+
+  add({ firstBucket, bucketBytes, rows, continues }: PullSnapshotResponse): void {
+    if (firstBucket !== this.next) malformed('first_bucket', 'does not continue what was pulled');
+    if (rows.length > MAX_BUNDLE_BYTES) malformed('rows', `are over ${MAX_BUNDLE_BYTES} bytes`);
+    let at = 0;
+    bucketBytes.forEach((length, i) => {
+      if (this.done || at + length > rows.length) malformed('bucket_bytes', 'do not fit the rows');
+      if (length > 0) this.#parts.push(rows.subarray(at, at + length));
+      at += length;
+      if (i < bucketBytes.length - 1 || !continues) this.#close();
+    });
+    if (at !== rows.length) malformed('bucket_bytes', 'do not fit the rows');
+  }
+
+  #close(): void {
+    const rows = this.#parts.length === 1 ? this.#parts[0]! : new Uint8Array(Buffer.concat(this.#parts));
+    checkBucket(this.#sha, this.#index.digests, this.next, rows);
+    if (rows.length > 0) this.#loader.add(rows);
+    this.#parts = [];
+    this.next++;
+  }
+}

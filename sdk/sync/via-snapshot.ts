@@ -1,0 +1,76 @@
+import {
+  HashfedError,
+  keysFor,
+  malformed,
+  type OriginSettings,
+  requireTwoKeys,
+  type VerifiedCheckpoint,
+  verifyCheckpoint,
+} from '../core/index.js';
+import type { Attempt } from './advance.js';
+import { SNAPSHOT_MIN_TAIL } from './limits.js';
+import type { Content } from './replica.js';
+import { proveContinuity, pullSnapshot, type VerifiedIndex, verifyIndex } from './snapshot-pull.js';
+
+/** Bytes of an entry in a stream, for comparison only: a sha256 ADD. */
+const TYPICAL_ENTRY_BYTES = 84;
+/** A snapshot must save at least a fifth: the log proves more, and feeds mirrors. */
+const WORTH = 0.8;
+/** The source has none, or not this one any more: the log is as good. */
+const NONE = new Set(['NOT_FOUND', 'UNIMPLEMENTED', 'RESET_REQUIRED', 'UNKNOWN_ORIGIN']);
+
+/**
+ * The verified set of an anchor's snapshot, where that is much shorter than the entries; undefined where the log is
+ * to be used. Nothing of the replica has changed.
+ */
+export async function takeSnapshot(attempt: Attempt, settings: OriginSettings): Promise<Content | undefined> {
+  const { replica, offer, options } = attempt;
+  const tail = offer.checkpoint.size - replica.size;
+  if (tail <= SNAPSHOT_MIN_TAIL || settings.origin.type === 'events') return undefined;
+  try {
+    return await trySnapshot(attempt, tail);
+  } catch (error) {
+    if (options.signal?.aborted || !(error instanceof HashfedError) || !NONE.has(error.code)) throw error;
+    return undefined;
+  }
+}
+
+async function trySnapshot(attempt: Attempt, tail: number): Promise<Content | undefined> {
+  const { env, replica, offer, options } = attempt;
+  const origin = replica.origin.text;
+  const served = await offer.source.snapshotIndex(origin, offer.checkpoint.size, options.signal);
+  const rest = (offer.checkpoint.size - Number(served.size)) * TYPICAL_ENTRY_BYTES;
+  if (Number(served.totalBytes) + rest > WORTH * tail * TYPICAL_ENTRY_BYTES) return undefined;
+  const anchor = verifySnapshotAnchor(attempt, served.anchorNote);
+  if (anchor.size <= replica.size) return undefined;
+  const index = verifyIndex(env.suite.sha256, replica.origin, anchor, served);
+  if (replica.held !== undefined)
+    await proveContinuity(env, offer.source, origin, replica.held.checkpoint, anchor, options.signal);
+  await proveContinuity(env, offer.source, origin, anchor, offer.checkpoint, options.signal);
+  return await pull(attempt, index);
+}
+
+function verifySnapshotAnchor({ env, replica, offer }: Attempt, note: Uint8Array): VerifiedCheckpoint {
+  const policy = { keys: keysFor(offer.root, replica.origin.text), cosigners: { keys: [], needed: 0 } };
+  const anchor = verifyCheckpoint(env.suite, policy, note, { nowMs: env.clock.nowMs() });
+  requireTwoKeys(anchor);
+  if (anchor.size > offer.checkpoint.size) malformed('anchor', 'is larger than the checkpoint');
+  return anchor;
+}
+
+function pull({ env, replica, offer, options }: Attempt, index: VerifiedIndex): Promise<Content> {
+  let done = 0;
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    const progress = { origin: replica.origin.text, done, total: index.totalBytes };
+    options.onProgress?.({ ...progress, phase: 'snapshot' });
+  };
+  return pullSnapshot({
+    env,
+    source: offer.source,
+    origin: replica.origin,
+    index,
+    signal: options.signal,
+    onBytes,
+  });
+}
