@@ -18,7 +18,7 @@ import {
   type SecretKey,
   signRequest,
 } from '../publisher/index.js';
-import { passphraseOf } from './publisher-shared.js';
+import { askPassphrase } from './publisher-shared.js';
 
 interface SignOptions {
   readonly key?: string;
@@ -97,7 +97,12 @@ async function chooseKey(
   const { ed25519 } = platformSuite();
   const open = async (file: string): Promise<SecretKey> => {
     const { sealed } = await readKeyFile(file);
-    return readKey(file, role, ed25519, sealed === undefined ? undefined : passphraseOf(context));
+    return readKey(
+      file,
+      role,
+      ed25519,
+      sealed === undefined ? undefined : await askPassphrase(context, file),
+    );
   };
   if (key !== undefined) return open(resolve(key));
   const wanted = Buffer.from(request.key).toString('hex');

@@ -1,13 +1,28 @@
 import type { Command } from 'commander';
 import { register as batch } from './batch.js';
+import { register as hold } from './hold.js';
 import { register as importFile } from './import.js';
 import { register as init } from './init.js';
+import { register as keys } from './keys.js';
 import { register as publish } from './publish.js';
 import { register as serve } from './serve.js';
+import { register as trust } from './trust.js';
 import { register as withdraw } from './withdraw.js';
+import { register as withdrawal } from './withdrawal.js';
 
 /** Every command, in the order in which help lists them. */
-const COMMANDS: readonly ((program: Command) => void)[] = [init, serve, importFile, batch, publish, withdraw];
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  init,
+  serve,
+  keys,
+  trust,
+  importFile,
+  batch,
+  publish,
+  withdraw,
+  hold,
+  withdrawal,
+];
 
 export function registerCommands(program: Command): void {
   for (const register of COMMANDS) register(program);

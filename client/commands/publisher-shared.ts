@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { equalBytes, HashfedError, toHex } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { type CliContext, table } from '../cli/index.js';
@@ -33,6 +35,24 @@ export async function openStation(context: CliContext): Promise<Workstation> {
 
 /** The passphrase of encrypted keys, where one is set. */
 export const passphraseOf = ({ env }: CliContext): string | undefined => env['HASHFED_KEY_PASSPHRASE'];
+
+/**
+ * The passphrase of an encrypted key: from the environment, else asked on the terminal without echo. Undefined where
+ * there is neither.
+ */
+export async function askPassphrase(context: CliContext, file: string): Promise<string | undefined> {
+  const given = passphraseOf(context);
+  if (given !== undefined || context.out.json || process.stdin.isTTY !== true) return given;
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  process.stderr.write(`Passphrase for ${file}: `);
+  try {
+    return await lines.question('', { signal: context.signal });
+  } finally {
+    lines.close();
+    process.stderr.write('\n');
+  }
+}
 
 /** True for a batch file, by its first bytes. Throws USAGE where there is no such file. */
 export async function isBatchFile(file: string): Promise<boolean> {

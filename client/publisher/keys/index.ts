@@ -9,3 +9,4 @@ export {
   writeKey,
 } from './key-file.js';
 export { encodeRootBody, type NamedKey, type RootPlan, signRootBody } from './root-body.js';
+export { firstRootBody, loadRootPlan, type RootPlanFile, RootPlanSchema } from './root-plan.js';

@@ -1,4 +1,5 @@
 export { type CommittedList, commitSigned, mergeSigned } from './commit.js';
+export { type HoldJob, writeHold } from './hold.js';
 export { type KeyAtHand, keysAtHand, openKey, recordFile, signedSizes, usableKeys } from './key-ring.js';
 export {
   connect,

@@ -81,7 +81,10 @@ export async function writeWithdrawal(
 }
 
 /** Every record that the targets name, each once, ascending by list and index. */
-function findRecords(replicas: ReadonlyMap<string, Replica>, job: WithdrawJob): WithdrawnRecord[] {
+export function findRecords(
+  replicas: ReadonlyMap<string, Replica>,
+  job: Pick<WithdrawJob, 'targets' | 'wholeItems'>,
+): WithdrawnRecord[] {
   const found = new Map<string, WithdrawnRecord>();
   const items = new Set<string>();
   const take = (origin: string, { addIndex, itemId }: RecordView): void => {
