@@ -70,7 +70,7 @@ export class PdqIndex {
   }
 
   has(row: number): boolean {
-    return this.#wasm.has(row) !== 0;
+    return row >>> 0 === row && this.#wasm.has(row) !== 0;
   }
 
   /**
@@ -176,11 +176,12 @@ export class PdqIndex {
   /** Continues or, where the plan no longer fits the size, starts building; `NOTHING` when all is in place. */
   #maintain(work: number): number {
     const outcome = this.#wasm.step(work);
-    if (outcome === EXHAUSTED) throw new HashfedError('OVERLOADED', 'pdq: no memory for new bands');
+    if (outcome === EXHAUSTED) this.#probes.keep(this.#wasm.size());
     if (outcome === SWITCHED) this.#probes.adopt(this.#wasm.shape());
     if (outcome !== NOTHING) return MORE;
     const plan = this.#probes.better(this.#wasm.size(), this.#wasm.ghosts());
     this.#building = plan !== undefined && this.#wasm.beginBuild(plan.count, plan.bits) !== 0;
+    if (!this.#building && plan !== undefined) this.#probes.keep(this.#wasm.size());
     return this.#building ? MORE : NOTHING;
   }
 

@@ -55,6 +55,11 @@ export class PdqProbes {
     return plan;
   }
 
+  /** There is no memory for other bands: those in use stay until the size has doubled again. */
+  keep(size: number): void {
+    this.#plannedFor = size;
+  }
+
   /** The bands built last serve from now on. */
   adopt(shape: number): void {
     this.plan = { count: shape & 255, bits: (shape >>> 8) & 255 };
@@ -71,7 +76,7 @@ export class PdqProbes {
       this.#setDistance(distance, size);
     }
     if (this.#work * SCANNED_PER_LINE > size) return 0;
-    return this.#purse.offer(size / SCANNED_PER_LINE);
+    return this.#purse.offer(size / SCANNED_PER_LINE, this.#work);
   }
 
   /** Tells how the last probing query ended and what it did; truncated ones teach nothing. */

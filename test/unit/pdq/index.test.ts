@@ -198,6 +198,16 @@ describe('the PDQ index', () => {
     expect(index.bytes).toBeLessThanOrEqual(settled * 1.05);
   });
 
+  it('takes the last hash of a row that is given twice', () => {
+    const hashes = uniform(6_000, 30);
+    const index = loaded(hashes);
+    index.load(Uint32Array.of(7, 8, 7), hashes.subarray(0, 3 * BYTES));
+    expect(index.size).toBe(6_000);
+    expect(answer(index.search(hashes.subarray(2 * BYTES, 3 * BYTES), 0))).toEqual(['2:0', '7:0']);
+    expect(index.remove(7)).toBe(true);
+    expect(answer(index.search(hashes.subarray(2 * BYTES, 3 * BYTES), 0))).toEqual(['2:0']);
+  });
+
   it('refuses malformed input', async () => {
     const index = new PdqIndex();
     const hash = new Uint8Array(BYTES);
@@ -211,6 +221,9 @@ describe('the PDQ index', () => {
     expect(() => index.load(numbered(2), hash)).toThrow('32 bytes');
     await expect(index.update({ rows: numbered(1), hashes: new Uint8Array(0) })).rejects.toThrow('32 bytes');
     expect(index.remove(5)).toBe(false);
+    index.add(5, hash);
+    for (const row of [2 ** 32 + 5, -1, 5.5]) expect(index.remove(row)).toBe(false);
+    expect(index.remove(5)).toBe(true);
     expect(index.size).toBe(0);
   });
 });

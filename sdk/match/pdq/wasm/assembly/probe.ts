@@ -13,6 +13,9 @@ import { blockOf } from './rows';
 /** Lines between two flushes: few enough to stay in the nearest cache from touch to visit. */
 const CHUNK: u32 = 256;
 
+/** A generation of overflow lines waits for the one before: it costs no less than so many lines. */
+const LATENCY: u32 = 2;
+
 /** Lines and candidates of this query, and how many it may have before a scan is cheaper. */
 let visited: u32 = 0;
 let budget: u32 = 0;
@@ -31,6 +34,7 @@ function passing(line: usize, tag: v128, bound: u32, header: u32): u32 {
   return ~(<u32>i8x16.bitmask(far)) & ((1 << (header & 15)) - 1);
 }
 
+/** Looks at the hashes of what passed, unless a scan will do so anyway. */
 function flushHits(): void {
   let end = CANDIDATES;
   for (let at = HITS; at < hitsEnd; at += 8) {
@@ -42,6 +46,7 @@ function flushHits(): void {
   }
   hitsEnd = HITS;
   visited += <u32>((end - CANDIDATES) >> 2);
+  if (visited > budget) return;
   const q0 = load<u64>(QUERY);
   const q1 = load<u64>(QUERY, 8);
   const most = limit;
@@ -114,7 +119,8 @@ function visitQueue(end: usize, tag: v128): void {
 function drainQueue(tag: v128): void {
   while (queueEnd > QUEUE && !full && visited <= budget) {
     const end = queueEnd;
-    visited += <u32>((end - QUEUE) >> 3);
+    const lines = <u32>((end - QUEUE) >> 3);
+    visited += lines < LATENCY ? LATENCY : lines;
     touchQueue(end);
     visitQueue(end, tag);
     flushHits();
