@@ -31,19 +31,20 @@ export async function writeHold(
   job: HoldJob,
 ): Promise<number> {
   const runs = mergeRuns([...runsOfTargets(replicas, job), ...runsOfBatch(replicas, job.publishId)]);
+  const timeMs = station.clock.nowMs();
   const builder = await BatchBuilder.create(job.batchFile, station.random);
   try {
     for (const { origin, from, to } of runs)
       await builder.put(origin, {
         kind: 'hold',
-        timeMs: 0,
+        timeMs,
         from,
         to,
         reason: job.reason,
         untilMs: job.untilMs,
       });
     const basedOn = new Map([...replicas].map(([origin, { state }]) => [origin, state.size]));
-    await builder.finish({ createdMs: station.clock.nowMs(), source: 'hold', refusedRows: 0, basedOn });
+    await builder.finish({ createdMs: timeMs, source: 'hold', refusedRows: 0, basedOn });
   } catch (error) {
     await builder.abort();
     throw error;
