@@ -77,7 +77,7 @@ async function serveFrom(
     limits: config.limits,
     services: [
       listService(engine, statements, snapshots),
-      publishService(engine, statements, directory),
+      publishService(engine, statements, directory, budgets),
       queryService(engine, statements, budgets),
       directoryService(directory),
     ],

@@ -6,6 +6,8 @@ export interface RpcRule {
   readonly roles: readonly Role[] | 'any';
   /** Open as long as the client likes; ended at once when the server stops. */
   readonly longLived?: boolean;
+  /** May take as long as a stream: it reads what a stream brought. */
+  readonly long?: boolean;
   /** Also under an expired directory: what it takes to replace it. */
   readonly evenExpired?: boolean;
 }
@@ -37,8 +39,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, RpcRule>>>> = {
   PublishService: {
     GetPublishState: publishers,
     UploadEntries: publishers,
-    PrepareBatch: publishers,
-    CommitBatch: publishers,
+    PrepareBatch: { ...publishers, long: true },
+    CommitBatch: { ...publishers, long: true },
     AbortBatch: publishers,
     PutPublisherRoot: publishers,
     PutLiveness: publishers,

@@ -151,6 +151,13 @@ function requireOneKeyEnough(engine: Engine, checkpoint: VerifiedCheckpoint, { s
   else checkTail(engine.roots.settings(checkpoint.origin), sinceAnchor);
 }
 
+/** A HOLD is the emergency brake: whoever runs the server should see it. */
+function noteHolds({ log }: Engine, { range }: Judged): void {
+  const { fromSize, head } = range;
+  const count = head.counts.held.filter(({ index }) => index >= fromSize).length;
+  if (count > 0) log.warn('commit.hold', { origin: head.origin, count });
+}
+
 /** The one step that makes a batch visible; the resident sets follow only once it is durable. */
 async function link(engine: Engine, ready: readonly Ready[]): Promise<CommitReceipt[]> {
   const documents = ready.map(({ part, judged }) =>
@@ -171,6 +178,7 @@ async function link(engine: Engine, ready: readonly Ready[]): Promise<CommitRece
     judged.staging.commit();
     list.head = heads[i]!;
     notePublished(list, judged.range.seals);
+    noteHolds(engine, judged);
     if (checkpoint.twoKey) list.state.forgetBelow(checkpoint.size);
     engine.withdrawn.remember(checkpoint.origin, judged.withdrawn, documents[i]!);
     return receiptOf(engine, checkpoint, heads[i]!.note, checkpoint.twoKey);

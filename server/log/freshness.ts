@@ -16,6 +16,8 @@ export class FreshnessIssuer {
   readonly #signer: BodySigner | undefined;
   readonly #newest = new Map<string, { readonly envelope: Uint8Array; readonly issuedAtMs: number }>();
 
+  readonly #warned = new Set<string>();
+
   constructor(engine: Engine, signer: BodySigner | undefined) {
     this.#engine = engine;
     this.#signer = signer;
@@ -60,10 +62,18 @@ export class FreshnessIssuer {
     try {
       const root = this.#engine.roots.of(origin);
       const delegated = statementKeys(root, 'freshness').some((key) => equalBytes(key, signer.publicKey));
+      if (!delegated) this.#warnOnce(origin);
       return delegated ? root : undefined;
     } catch (error) {
       if (error instanceof HashfedError && error.code === 'UNKNOWN_ORIGIN') return undefined;
       throw error;
     }
+  }
+
+  /** Clients will say STALE; the operator should know why. */
+  #warnOnce(origin: string): void {
+    if (this.#warned.has(origin)) return;
+    this.#warned.add(origin);
+    this.#engine.log.warn('freshness.not-delegated', { origin });
   }
 }

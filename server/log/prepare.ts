@@ -6,15 +6,18 @@ import {
 import {
   type AnchorCounts,
   checkTail,
+  equalBytes,
   HashfedError,
+  isRootExpired,
   malformed,
   type StagedRange,
 } from '../../sdk/core/index.js';
-import type { PreparedBatch, Segment } from '../storage/index.js';
+import type { Head, PreparedBatch, Segment } from '../storage/index.js';
 import { anchorSizeOf } from './anchors.js';
 import { changeCounts, noCounts } from './counts.js';
 import type { Engine } from './engine.js';
 import { judgeSegments } from './judge.js';
+import { openBatches } from './open-batches.js';
 import type { PublishRights } from './rights.js';
 import { findUpload } from './uploads.js';
 
@@ -48,7 +51,7 @@ async function prepareNow(
   for (const item of request.items) {
     const segment = await findUpload(engine, item.upload);
     caller.requirePublisherOf(segment.origin);
-    engine.roots.settings(segment.origin);
+    requireValidRoot(engine, segment.origin);
     if (segments.some((other) => other.origin === segment.origin)) malformed('items', 'name one list twice');
     const before = item.extends === '' ? [] : await chainOf(engine, item.extends, segment.origin);
     ranges.push(await judgeItem(engine, [...before, segment], signal));
@@ -59,6 +62,14 @@ async function prepareNow(
   const ids = segments.map((segment) => segment.id);
   const stored = await engine.storage.prepared.put(ids, PreparedBatchMessage.encode(body).finish());
   return { ...body, name: `${PREFIX}${stored.id}` };
+}
+
+/** What is signed under an expired root no client would take. Throws STALE, UNKNOWN_ORIGIN, GENERATION_CLOSED. */
+function requireValidRoot({ roots, clock }: Engine, origin: string): void {
+  if (isRootExpired(roots.of(origin), clock.nowMs()))
+    throw new HashfedError('STALE', 'the publisher root has expired; hand in its next version first', {
+      origin,
+    });
 }
 
 /** The same uploads as an open batch of this caller: the answer that was given for them. */
@@ -78,17 +89,6 @@ async function answeredBefore(
     return message;
   }
   return undefined;
-}
-
-/** Prepared batches that are not hidden, oldest first. */
-export async function openBatches(engine: Pick<Engine, 'storage'>): Promise<PreparedBatch[]> {
-  const open: PreparedBatch[] = [];
-  for (let pageToken = ''; ; ) {
-    const page = await engine.storage.prepared.list({ pageSize: 1000, pageToken });
-    open.push(...page.items.filter((batch) => !batch.hidden));
-    if (page.nextPageToken === '') return open;
-    pageToken = page.nextPageToken;
-  }
 }
 
 export function describe(batch: PreparedBatch): PreparedBatchMessage {
@@ -158,12 +158,31 @@ async function judgeItem(
 ): Promise<PreparedRange> {
   const last = chain.at(-1)!;
   const list = engine.lists.ensure(last.origin);
+  requireContinues(chain, list.head);
   const anchorSize = anchorSizeOf(list.head);
   const judged = await judgeSegments(engine, list, chain, anchorSize, signal);
   try {
     return describeRange(engine, last, judged.range, judged.sinceAnchor);
   } finally {
     judged.staging.discard();
+  }
+}
+
+/** Each segment was written behind certain entries; a list that has moved on has others there. */
+function requireContinues(chain: readonly Segment[], head: Head | undefined): void {
+  let before = head === undefined ? undefined : { size: head.size, root: head.root };
+  for (const { origin, from, fromRoot, to, root } of chain) {
+    const fits =
+      before === undefined ? from === 0 : from === before.size && equalBytes(fromRoot, before.root);
+    if (!fits)
+      throw new HashfedError(
+        'OLD_SIZE_MISMATCH',
+        'the upload continues another state of the list; upload again',
+        {
+          origin,
+        },
+      );
+    before = { size: to, root };
   }
 }
 
@@ -181,7 +200,7 @@ function describeRange(
     to: BigInt(segment.to),
     root: segment.root,
     entriesSha256: segment.digest,
-    counts: changeCounts(range.countsSince(range.fromSize), setCount),
+    counts: changeCounts(range.countsSince(segment.from), setCount),
     sinceAnchor: since === undefined ? noCounts(setCount) : changeCounts(since, setCount),
     anchorSetCount: BigInt(since?.anchorSetCount ?? 0),
     twoKeys: needsTwoKeys(engine, segment.origin, since),

@@ -9,6 +9,7 @@ import {
   verifyLiveness,
 } from '../../sdk/core/index.js';
 import type { Caller } from '../access/index.js';
+import type { Document } from '../storage/index.js';
 import type { Engine } from './engine.js';
 import type { FreshnessIssuer } from './freshness.js';
 
@@ -28,13 +29,20 @@ export class Statements {
 
   /** Loads the stored liveness statements; ones that no longer verify (a rotated key) are left aside. */
   async open(): Promise<void> {
-    const page = await this.#engine.storage.documents.list('liveness', { pageSize: 1000 });
-    for (const { name, bytes, version } of page.items) {
-      try {
-        this.#liveness.set(name, { statement: this.#verify(bytes), envelope: bytes, version });
-      } catch (error) {
-        this.#engine.log.warn('liveness.left-aside', { origin: name, error });
-      }
+    const { documents } = this.#engine.storage;
+    for (let pageToken = ''; ; ) {
+      const page = await documents.list('liveness', { pageSize: 1000, pageToken });
+      for (const document of page.items) this.#load(document);
+      if (page.nextPageToken === '') return;
+      pageToken = page.nextPageToken;
+    }
+  }
+
+  #load({ name, bytes, version }: Document): void {
+    try {
+      this.#liveness.set(name, { statement: this.#verify(bytes), envelope: bytes, version });
+    } catch (error) {
+      this.#engine.log.warn('liveness.left-aside', { origin: name, error });
     }
   }
 

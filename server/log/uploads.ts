@@ -3,11 +3,14 @@ import { checkBundle, HashfedError, MAX_BUNDLE_BYTES, malformed, parseOrigin } f
 import type { Segment, Stager } from '../storage/index.js';
 import type { LogDeps } from './deps.js';
 import type { Engine } from './engine.js';
+import { openBatches } from './open-batches.js';
 import type { PublishRights } from './rights.js';
 
 const PREFIX = 'uploads/';
 /** Leaves of the smallest size in one bundle of 256 KiB. */
 const MAX_BUNDLE_LEAVES = 131_072;
+/** Entries of one upload: several times the largest list known; the disk must not be filled by one call. */
+const MAX_UPLOAD_ENTRIES = 50_000_000;
 
 /**
  * Receives an upload as it streams in. Durable when it resolves, visible to nobody; a stream that breaks leaves
@@ -20,6 +23,7 @@ export async function receiveUpload(
 ): Promise<UploadEntriesResponse> {
   let stager: Stager | undefined;
   let origin = '';
+  let from = 0;
   let next = 0;
   try {
     for await (const message of messages) {
@@ -28,10 +32,13 @@ export async function receiveUpload(
         caller.requirePublisherOf(origin);
         engine.roots.settings(origin);
         if (message.requestId.length !== 16) malformed('request_id', 'is required: 16 random bytes');
-        next = Number(message.firstIndex);
+        from = Number(message.firstIndex);
+        next = from;
         stager = await stageAt(engine, origin, next);
       }
       next = await take(stager, message, origin, next);
+      if (next - from > MAX_UPLOAD_ENTRIES)
+        malformed('first_index', `an upload holds at most ${MAX_UPLOAD_ENTRIES} entries`);
     }
     if (stager === undefined) return malformed('origin', 'the upload is empty');
     const segment = await stager.finish();
@@ -47,28 +54,19 @@ export async function receiveUpload(
   }
 }
 
-/** Where a segment begins: at the head, or at the end of a prepared one that ends there. */
+/** Where a segment begins: at the head, or at the end of the newest prepared one that ends there. */
 async function stageAt(deps: LogDeps, origin: string, from: number): Promise<Stager> {
   const head = await deps.storage.logs.head(origin);
   if ((head?.size ?? 0) === from) return deps.storage.logs.stage(origin);
-  for (let pageToken = ''; ; ) {
-    const page = await deps.storage.prepared.list({ pageSize: 1000, pageToken });
-    for (const batch of page.items) {
-      for (const id of batch.hidden ? [] : batch.segments) {
-        const segment = await deps.storage.logs.segment(id);
-        if (segment?.origin === origin && segment.to === from) return deps.storage.logs.stage(origin, id);
-      }
+  for (const batch of (await openBatches(deps)).reverse())
+    for (const id of batch.segments) {
+      const segment = await deps.storage.logs.segment(id);
+      if (segment?.origin === origin && segment.to === from) return deps.storage.logs.stage(origin, id);
     }
-    if (page.nextPageToken === '') break;
-    pageToken = page.nextPageToken;
-  }
   throw new HashfedError(
     'OLD_SIZE_MISMATCH',
     'the upload starts neither at the committed size nor at a prepared one',
-    {
-      origin,
-      field: 'first_index',
-    },
+    { origin, field: 'first_index' },
   );
 }
 

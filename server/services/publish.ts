@@ -1,7 +1,7 @@
-import type { GetPublishStateResponse } from '../../proto/gen/hashfed/v1/publish.js';
+import type { GetPublishStateResponse, UploadEntriesRequest } from '../../proto/gen/hashfed/v1/publish.js';
 import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import { concat, parseOrigin } from '../../sdk/core/index.js';
-import type { DirectoryKeeper } from '../access/index.js';
+import type { Budgets, Caller, DirectoryKeeper } from '../access/index.js';
 import {
   commitBatch,
   describe,
@@ -13,25 +13,32 @@ import {
   type Statements,
 } from '../log/index.js';
 import { type BoundService, bind } from '../shell/index.js';
+import { Places } from './places.js';
 import { withdrawalStatus } from './withdrawal.js';
 
 const NO_SEAL = 2n ** 64n - 1n;
 /** Prepared batches of one list that an answer names. */
 const MAX_NAMED = 100;
 
+/** Uploads of one member at once: each holds some megabytes until they are written. */
+const MAX_UPLOADS = 4;
+
 /** PublishService: thin, the engine decides. */
 export function publishService(
   engine: Engine,
   statements: Statements,
   directory: DirectoryKeeper,
+  budgets: Budgets,
 ): BoundService {
+  const uploads = new Places(MAX_UPLOADS);
   return bind(PublishServiceService, {
     getPublishState: async ({ origin }, { caller }) => {
       caller.requirePublisherOf(parseOrigin(origin).text);
       engine.roots.settings(origin);
       return publishState(engine, statements, origin);
     },
-    uploadEntries: (messages, { caller }) => receiveUpload(engine, caller, messages),
+    uploadEntries: (messages, { caller }) =>
+      uploads.hold(caller.member, () => receiveUpload(engine, caller, metered(messages, caller, budgets))),
     prepareBatch: async (request, { caller, signal }) => ({
       batch: await prepareBatch(engine, caller, request, signal),
     }),
@@ -75,4 +82,16 @@ async function publishState(
     lastSealIndex: seal === undefined ? NO_SEAL : BigInt(seal.index),
     prepared: prepared.slice(0, MAX_NAMED),
   };
+}
+
+/** Every entry costs upload budget before it is looked at. */
+async function* metered(
+  messages: AsyncIterable<UploadEntriesRequest>,
+  { member }: Caller,
+  budgets: Budgets,
+): AsyncGenerator<UploadEntriesRequest> {
+  for await (const message of messages) {
+    budgets.spend(member, 'upload', message.count);
+    yield message;
+  }
 }

@@ -37,8 +37,9 @@ export function register(server: Server, shell: Shell, bound: BoundService, limi
     const handler = bound.handlers[name] ?? unimplemented(method);
     const streams = method.requestStream || method.responseStream;
     const rpc = method.path.slice('/hashfed.v1.'.length);
-    const mostMs = streams ? limits.stream_ms : limits.unary_ms;
-    const route: Route = { rpc, rule: ruleFor(method.path), mostMs };
+    const rule = ruleFor(method.path);
+    const mostMs = streams || rule.long === true ? limits.stream_ms : limits.unary_ms;
+    const route: Route = { rpc, rule, mostMs };
     definition[name] = { ...method, requestDeserialize: decode(method) };
     implementation[name] = implement(shell, route, method, handler);
   }
