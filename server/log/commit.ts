@@ -16,9 +16,9 @@ import {
 } from '../../sdk/core/index.js';
 import type { CommitPart, Head, Segment } from '../storage/index.js';
 import { anchorSizeOf } from './anchors.js';
+import { completeChain, findBatch, segmentsOf } from './chains.js';
 import type { Engine } from './engine.js';
 import { type Judged, judgeSegments } from './judge.js';
-import { completeChain, findBatch, segmentsOf } from './prepare.js';
 import { notePublished } from './resident.js';
 import type { PublishRights } from './rights.js';
 import { isServed, mergeServed, receiptOf } from './served.js';

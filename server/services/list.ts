@@ -1,34 +1,20 @@
-import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
 import { ListState } from '../../proto/gen/hashfed/v1/enums.js';
 import type {
-  GetProofRequest,
-  GetProofResponse,
   ListSummary,
   PullEntriesRequest,
   PullEntriesResponse,
-  WatchCheckpointsRequest,
-  WatchCheckpointsResponse,
 } from '../../proto/gen/hashfed/v1/list.js';
 import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
-import {
-  concat,
-  foldPlan,
-  HashfedError,
-  MAX_PROOF_INDEXES,
-  malformed,
-  parseOrigin,
-  planConsistency,
-  planInclusion,
-} from '../../sdk/core/index.js';
+import { HashfedError, malformed, parseOrigin } from '../../sdk/core/index.js';
 import type { Engine, Snapshots, Statements } from '../log/index.js';
 import { type BoundService, bind, type CallContext } from '../shell/index.js';
 import { readSize } from './fields.js';
+import { prove } from './list-proofs.js';
+import { watch } from './list-watch.js';
 import { PURPOSES } from './purposes.js';
 
 /** Clients ask again at the earliest after this long, milliseconds. */
 const MIN_WAIT_MS = 10_000;
-const HEARTBEAT_MS = 15_000;
-const MAX_WATCHED = 256;
 
 /** ListService, from the resident lists and the store. Entitlement is asked before existence, so that answers say nothing about it. */
 export function listService(engine: Engine, statements: Statements, snapshots: Snapshots): BoundService {
@@ -94,41 +80,6 @@ function page(lists: ListSummary[], { pageSize, pageToken }: { pageSize: number;
   return { lists: part, nextPageToken: more ? (part.at(-1)?.origin ?? '') : '' };
 }
 
-async function prove(
-  engine: Engine,
-  request: GetProofRequest,
-  { caller }: CallContext,
-): Promise<GetProofResponse> {
-  const { origin } = request;
-  caller.requireReadable(parseOrigin(origin).text);
-  const { head } = engine.lists.committed(origin);
-  const size = readSize(request.size, 'size');
-  const from = readSize(request.fromSize, 'from_size');
-  if (size > head.size)
-    throw new HashfedError('SIZE_AHEAD', 'the list is not that long', { origin, field: 'size' });
-  if (size === 0 || from > size) malformed('from_size', 'is not at most size');
-  if (request.indexes.length > MAX_PROOF_INDEXES) malformed('indexes', `are more than ${MAX_PROOF_INDEXES}`);
-  const nodes = engine.storage.logs.nodes(origin);
-  const inclusion = [];
-  for (const wanted of request.indexes) {
-    const index = readSize(wanted, 'indexes');
-    if (index >= size) malformed('indexes', 'are not below size');
-    const plan = planInclusion(index, size);
-    const path = foldPlan(engine.suite.sha256, plan, await nodes.load(plan));
-    inclusion.push({ index: wanted, leafHash: await nodes.node(0, index), path: concat(...path) });
-  }
-  return {
-    inclusion,
-    consistency: from === 0 ? new Uint8Array() : await consistency(engine, origin, from, size),
-  };
-}
-
-async function consistency(engine: Engine, origin: string, from: number, size: number): Promise<Uint8Array> {
-  const plan = planConsistency(from, size);
-  const read = await engine.storage.logs.nodes(origin).load(plan);
-  return concat(...foldPlan(engine.suite.sha256, plan, read));
-}
-
 async function* pull(
   engine: Engine,
   request: PullEntriesRequest,
@@ -148,61 +99,4 @@ async function* pull(
     : logs.read(origin, { from, to, signal });
   for await (const { first, count, bytes } of bundles)
     yield { firstIndex: BigInt(first), count, bundle: bytes };
-}
-
-/** The present state of each list, then every change, and a heartbeat where nothing happens. */
-async function* watch(
-  engine: Engine,
-  statements: Statements,
-  request: WatchCheckpointsRequest,
-  { caller, signal }: CallContext,
-): AsyncGenerator<WatchCheckpointsResponse> {
-  if (request.origins.length === 0 || request.origins.length > MAX_WATCHED)
-    malformed('origins', `needs 1 to ${MAX_WATCHED}`);
-  const watched = new Set(request.origins.map((origin) => parseOrigin(origin).text));
-  for (const origin of watched) {
-    caller.requireReadable(origin);
-    engine.roots.of(origin);
-  }
-  const due = new Set(watched);
-  let wake = (): void => {};
-  const stop = engine.lists.onChange((origin) => {
-    if (!watched.has(origin)) return;
-    due.add(origin);
-    wake();
-  });
-  const event = (checkpoint: CheckpointBundle | undefined): WatchCheckpointsResponse => ({
-    checkpoint,
-    serverTimeMs: BigInt(engine.clock.nowMs()),
-    heartbeatMs: HEARTBEAT_MS,
-  });
-  try {
-    while (!signal.aborted) {
-      for (const origin of due) {
-        due.delete(origin);
-        if (caller.mayRead(origin)) yield event(statements.bundle(origin));
-      }
-      if (due.size === 0)
-        await sleep(HEARTBEAT_MS, signal, (resolve) => {
-          wake = resolve;
-        });
-      if (due.size === 0 && !signal.aborted) yield event(undefined);
-    }
-  } finally {
-    stop();
-  }
-}
-
-/** Resolves after `ms`, on abort, or when what `arm` was given is called. */
-function sleep(ms: number, signal: AbortSignal, arm: (wake: () => void) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    arm(end);
-  });
 }

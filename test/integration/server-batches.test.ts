@@ -106,6 +106,34 @@ describe('a batch of several lists', () => {
   });
 });
 
+describe('what was prepared for another state', () => {
+  test('is refused once the list has moved on', async () => {
+    const draft = sha256.draft(sha256.adds(2));
+    const { upload } = await sha256.upload(draft);
+    const { name } = await sha256.prepare(draft);
+    await sha256.publish(sha256.adds(1), 'one');
+    const items = [{ upload, extends: '' }];
+    await expect(prepareUploads(sha256.channel, items)).rejects.toMatchObject({ code: 'OLD_SIZE_MISMATCH' });
+    await expect(sha256.commit(name, { ...draft, size: draft.size + 5 }, 'one')).rejects.toMatchObject({
+      code: 'OLD_SIZE_MISMATCH',
+    });
+    const { prepared } = await sha256.state();
+    expect(prepared.map((batch) => batch.name)).not.toContain(name);
+  });
+
+  test('extends the batch that it names, not one of the same length', async () => {
+    const [first, second] = [sha256.draft(sha256.adds(2)), sha256.draft(sha256.adds(2))];
+    const [one, two] = [await sha256.prepare(first), await sha256.prepare(second)];
+    second.settle();
+    const more = sha256.draft(sha256.adds(1));
+    await expect(sha256.prepare(more, one.name)).rejects.toMatchObject({ code: 'OLD_SIZE_MISMATCH' });
+    const { name, ranges } = await sha256.prepare(more, two.name);
+    expect(ranges[0]).toMatchObject({ counts: { added: 1n } });
+    await sha256.commit(name, more, 'one');
+    more.settle();
+  });
+});
+
 describe('statements', () => {
   test('freshness verifies under the publisher’s root and names what is served', async () => {
     const { envelope } = await callUnary(
@@ -202,6 +230,36 @@ describe('publisher roots', () => {
       message: `entry ${sha256.size + 1} has a hash that is on a known-good list`,
     });
     await sha256.publish([sha256.add(random.bytes(32))], 'one');
+  });
+
+  test('a list whose generation is over says so', async () => {
+    const members = await federation.as('hotline');
+    const origin = 'hotline.example/known/md5/g1';
+    const list = await TestPublisher.open(federation, 'hotline', origin);
+    await list.publish(list.adds(2), 'two');
+    const { envelope } = await callUnary(
+      members,
+      L.getPublisherRoot,
+      { publisher: 'members/hotline', version: 1n },
+      DEADLINE,
+    );
+    const { body } = parseDsse('root', envelope);
+    const held = PublisherRoot.decode(body);
+    const { note } = (await list.state()).checkpoint!;
+    const { size, root } = parseCheckpoint(parseNote(note).body);
+    const origins = held.origins.map((policy) =>
+      policy.origin === origin
+        ? { ...policy, origin: origin.replace('/g1', '/g2'), succeeds: { origin, size: BigInt(size), root } }
+        : policy,
+    );
+    const previousSha256 = suite.sha256.digest(body);
+    const message = PublisherRoot.encode({ ...held, version: 2n, previousSha256, origins }).finish();
+    const { seed } = await federation.key('hotline', 'root');
+    await put(signDsse('root', message, [seedSigner(suite.ed25519, seed)]), members);
+    await expect(bundleOf(origin)).rejects.toMatchObject({ code: 'GENERATION_CLOSED' });
+    await expect(list.upload(list.draft(list.adds(1)))).rejects.toMatchObject({ code: 'GENERATION_CLOSED' });
+    const next = await TestPublisher.open(federation, 'hotline', origin.replace('/g1', '/g2'));
+    await next.publish(next.adds(2), 'two');
   });
 
   test('pages of lists are complete and in order', async () => {
