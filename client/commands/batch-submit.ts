@@ -11,7 +11,7 @@ import {
   openRequest,
   parseSigned,
 } from '../publisher/index.js';
-import { openStation } from './publisher-shared.js';
+import { openStation, passphraseOf } from './publisher-shared.js';
 
 /** Notes of 256 lists at 64 KiB, and what is around them. */
 const MAX_SIGNED_BYTES = 17 * 1024 * 1024;
@@ -31,7 +31,7 @@ export function registerSubmit(batch: Command): void {
         const batchName = sameBatch(signed);
         const station = await openStation(context);
         try {
-          const committed = await commitSigned(station, batchName, signed);
+          const committed = await commitSigned(station, batchName, signed, passphraseOf(context));
           context.out.result(toJson(batchName, committed), toLines(batchName, committed));
           return EXIT.done;
         } finally {
@@ -87,6 +87,7 @@ function sameBatch(signed: readonly SignedBatch[]): string {
 function toJson(batch: string, committed: readonly CommittedList[]): object {
   return {
     batch,
+    live: committed.every(({ live }) => live),
     lists: committed.map(({ origin, checkpoint, committedMs }) => ({
       origin,
       size: checkpoint.size,

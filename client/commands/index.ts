@@ -7,6 +7,7 @@ import { register as keys } from './keys.js';
 import { register as publish } from './publish.js';
 import { register as serve } from './serve.js';
 import { register as trust } from './trust.js';
+import { register as watchOwn } from './watch-own.js';
 import { register as withdraw } from './withdraw.js';
 import { register as withdrawal } from './withdrawal.js';
 
@@ -22,6 +23,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   withdraw,
   hold,
   withdrawal,
+  watchOwn,
 ];
 
 export function registerCommands(program: Command): void {

@@ -121,6 +121,7 @@ export function outcomeJson(outcome: PublishOutcome): object {
   return {
     publish_id: toHex(outcome.publishId),
     committed: outcome.committed.length > 0,
+    live: outcome.committed.length > 0 && outcome.committed.every(({ live }) => live),
     keys_used: outcome.keysUsed,
     folder: outcome.folder ?? null,
     lists: outcome.lists.map((list) => ({

@@ -11,7 +11,8 @@ const YEAR_MS = 365 * 86_400_000;
 /** A development publisher: its keys by role, and its signed root of version 1. */
 export interface DevelopmentPublisher {
   readonly outline: MemberOutline;
-  readonly keys: Readonly<Record<'root' | 'list' | 'approve' | 'live', SecretKey>>;
+  /** The operator has no live key: its list never changes, so the newest SEAL stands for liveness, for 8 days. */
+  readonly keys: Readonly<Record<'root' | 'list' | 'approve', SecretKey>> & { readonly live?: SecretKey };
   readonly envelope: Uint8Array;
   /** SHA-256 of the version-1 body: what others pin. */
   readonly fingerprint: Uint8Array;
@@ -36,7 +37,7 @@ export function makePublisher(
     root: make('root'),
     list: make('list'),
     approve: make('approve', `${outline.domain}/approve-1`),
-    live: make('live'),
+    ...(!outline.roles.includes('operator') && { live: make('live') }),
   };
   const issuedAtMs = clock.nowMs();
   const named = [...Object.values(keys), { role: 'freshness' as const, name: '', publicKey: freshnessKey }];

@@ -4,6 +4,7 @@ export * from './batch/index.js';
 export * from './files/index.js';
 export * from './import/index.js';
 export * from './keys/index.js';
+export * from './liveness/index.js';
 export * from './review/index.js';
 export * from './signer/index.js';
 export * from './workstation/index.js';

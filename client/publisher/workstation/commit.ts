@@ -11,6 +11,7 @@ import {
   verifyCheckpoint,
 } from '../../../sdk/core/index.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
+import { announce, rememberOwnHeads } from '../liveness/index.js';
 import { COMMIT_MS } from './limits.js';
 import type { Workstation } from './open.js';
 
@@ -19,16 +20,19 @@ export interface CommittedList {
   readonly origin: string;
   readonly checkpoint: VerifiedCheckpoint;
   readonly committedMs: number;
+  /** Whether a liveness statement went with it: the live key was at hand. */
+  readonly live: boolean;
 }
 
 /**
  * Hands in signed notes of one prepared batch; lines of several signers for one note are put together. Repeating it
- * is harmless. Throws OLD_SIZE_MISMATCH where another batch came first, THRESHOLD_NOT_MET where a key is missing.
+ * is harmless. What was committed is remembered as our own, and said to live where the live key is at hand. Throws OLD_SIZE_MISMATCH where another batch came first, THRESHOLD_NOT_MET where a key is missing.
  */
 export async function commitSigned(
   station: Workstation,
   batch: string,
   signed: readonly SignedBatch[],
+  passphrase?: string,
 ): Promise<CommittedList[]> {
   const notes = [...mergeSigned(signed)].map(([origin, note]) => ({ origin, note }));
   const answer = await callUnary(
@@ -37,7 +41,16 @@ export async function commitSigned(
     { batch, notes, partial: false },
     { deadlineMs: COMMIT_MS, signal: station.signal },
   );
-  return notes.map(({ origin }) => checkReceipt(station, answer, origin));
+  const committed = notes.map(({ origin }) => checkReceipt(station, answer, origin));
+  const heads = committed.map(({ origin, checkpoint: { size, root, note } }) => ({
+    origin,
+    size,
+    root,
+    note,
+  }));
+  await rememberOwnHeads(station.paths.records, heads);
+  const live = await announce(station, heads, passphrase);
+  return committed.map((one) => ({ ...one, live }));
 }
 
 /** By origin: one note with every signer's lines. Throws MALFORMED where signers signed different bodies. */
@@ -62,7 +75,11 @@ function mergeNotes(a: Uint8Array, b: Uint8Array, origin: string): Uint8Array {
 }
 
 /** The receipt's note must be ours: same body, our sequencing key on it. */
-function checkReceipt(station: Workstation, answer: CommitBatchResponse, origin: string): CommittedList {
+function checkReceipt(
+  station: Workstation,
+  answer: CommitBatchResponse,
+  origin: string,
+): Omit<CommittedList, 'live'> {
   const receipt = answer.receipts.find(({ head }) => head?.origin === origin);
   if (receipt?.head === undefined)
     throw new HashfedError('MALFORMED', 'the server gave no receipt for a list', {

@@ -87,7 +87,7 @@ async function publishOnce(
     const folder = join(station.paths.outbox, toHex(publishId));
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const signed = await signAll(station, job, { folder, prepared: prepared.name, staged, signers });
-    const committed = await commitSigned(station, prepared.name, signed);
+    const committed = await commitSigned(station, prepared.name, signed, job.passphrase);
     await markDone(folder, committed);
     return { publishId, lists, committed, keysUsed: signers.map(({ key }) => key.stored.role), folder };
   } finally {

@@ -56,7 +56,7 @@ async function resumeOne(
       });
     signed.push(await signFile(station, key, file, passphrase));
   }
-  const committed = await commitAgain(station, list.file, list.request, signed);
+  const committed = await commitAgain(station, list.file, list.request, signed, passphrase);
   await markDone(folder, committed);
   return committed;
 }
@@ -79,12 +79,13 @@ async function commitAgain(
   file: string,
   request: SigningRequest,
   signed: readonly SignedBatch[],
+  passphrase: string | undefined,
 ): Promise<CommittedList[]> {
   try {
-    return await commitSigned(station, request.batch, signed);
+    return await commitSigned(station, request.batch, signed, passphrase);
   } catch (error) {
     if (!(error instanceof HashfedError) || error.code !== 'NOT_FOUND') throw error;
-    return commitSigned(station, await uploadAgain(station, file), signed);
+    return commitSigned(station, await uploadAgain(station, file), signed, passphrase);
   }
 }
 
