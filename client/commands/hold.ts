@@ -4,14 +4,7 @@ import { type Command, Option } from 'commander';
 import { Reason } from '../../proto/gen/hashfed/v1/enums.js';
 import { HashfedError, MAX_HOLD_MS, toHex } from '../../sdk/core/index.js';
 import { action, type CliContext, EXIT } from '../cli/index.js';
-import {
-  ownLists,
-  parseTarget,
-  pullReplica,
-  type Replica,
-  type Workstation,
-  writeHold,
-} from '../publisher/index.js';
+import { ownLists, parseTarget, pullOwnLists, type Workstation, writeHold } from '../publisher/index.js';
 import { publishFile } from './publish.js';
 import { openStation, outcomeJson, outcomeLines } from './publisher-shared.js';
 
@@ -76,9 +69,7 @@ async function run(
   const targets = [...hash, ...item.map((id) => `item:${id}`)].map(parseTarget);
   if (targets.length === 0 && batch === undefined)
     throw new HashfedError('USAGE', 'name what to hold: --hash, --item or --batch', { field: 'hash' });
-  const replicas = new Map<string, Replica>();
-  for (const origin of ownLists(station.config, options.collection).values())
-    replicas.set(origin, await pullReplica(station, origin));
+  const replicas = await pullOwnLists(station, ownLists(station.config, options.collection).values());
   await mkdir(station.paths.outbox, { recursive: true, mode: 0o700 });
   const batchFile = join(station.paths.outbox, `${toHex(context.random.bytes(8))}.hfbatch`);
   try {
@@ -89,7 +80,10 @@ async function run(
       untilMs: context.clock.nowMs() + hours * 3_600_000,
       batchFile,
     });
-    const outcome = await publishFile(context, station, batchFile, { dryRun: options.dryRun === true });
+    const outcome = await publishFile(context, station, batchFile, {
+      dryRun: options.dryRun === true,
+      replicas,
+    });
     context.out.result({ ...outcomeJson(outcome), records: held }, [
       ...outcomeLines(outcome),
       `${held} records answer at most "hold" for ${hours} hours.`,

@@ -1,12 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { toHex } from '../../sdk/core/index.js';
+import { HashfedError, toHex } from '../../sdk/core/index.js';
 import { action, type CliContext, EXIT } from '../cli/index.js';
 import {
   type ImportOutcome,
+  openBatch,
+  ownLists,
   type PublishOutcome,
   publishBatch,
+  type Replica,
   resumePending,
   type Workstation,
 } from '../publisher/index.js';
@@ -55,6 +58,7 @@ export function register(program: Command): void {
 
 async function run(context: CliContext, station: Workstation, file: string, options: Options): Promise<void> {
   if (await isBatchFile(file)) {
+    await requireCollection(station, file, options.collection);
     const outcome = await publishFile(context, station, file, options);
     context.out.result(outcomeJson(outcome), outcomeLines(outcome));
     return;
@@ -73,6 +77,19 @@ async function run(context: CliContext, station: Workstation, file: string, opti
   }
 }
 
+/** A batch names its lists itself; what the command line says must agree. Throws USAGE. */
+async function requireCollection(station: Workstation, file: string, collection: string): Promise<void> {
+  const { batch, reader } = await openBatch(file);
+  await reader.close();
+  const own = new Set(ownLists(station.config, collection).values());
+  const other = batch.lists.find(({ origin }) => !own.has(origin));
+  if (other !== undefined)
+    throw new HashfedError('USAGE', `the batch is for a list outside the collection "${collection}"`, {
+      origin: other.origin,
+      field: 'collection',
+    });
+}
+
 const importJson = ({ rows, items, refused }: ImportOutcome, batchFile: string): object => ({
   rows,
   items,
@@ -80,12 +97,17 @@ const importJson = ({ rows, items, refused }: ImportOutcome, batchFile: string):
   refused_file: refused > 0 ? refusedFileOf(batchFile) : null,
 });
 
+/** How to publish; `replicas` are own lists that the caller pulled a moment ago. */
+export interface PublishFlags extends Pick<Options, 'dryRun' | 'urgent' | 'readd'> {
+  readonly replicas?: ReadonlyMap<string, Replica>;
+}
+
 /** Publishes a batch file under progress bars. */
 export async function publishFile(
   context: CliContext,
   station: Workstation,
   batchFile: string,
-  { dryRun, urgent, readd }: Pick<Options, 'dryRun' | 'urgent' | 'readd'>,
+  { dryRun, urgent, readd, replicas }: PublishFlags,
 ): Promise<PublishOutcome> {
   if (dryRun !== true)
     for (const { folder } of await resumePending(station, passphraseOf(context)))
@@ -99,6 +121,7 @@ export async function publishFile(
       oneKey: urgent === true,
       dryRun: dryRun === true,
       readd: readd === true,
+      ...(replicas && { replicas }),
       onPull: pulling.update,
       onUpload: uploading.update,
     });

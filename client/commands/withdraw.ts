@@ -7,8 +7,7 @@ import { action, type CliContext, EXIT } from '../cli/index.js';
 import {
   ownLists,
   parseTarget,
-  pullReplica,
-  type Replica,
+  pullOwnLists,
   stillListed,
   type WithdrawTarget,
   type Workstation,
@@ -102,9 +101,7 @@ async function run(
   targets: readonly WithdrawTarget[],
   options: Options,
 ): Promise<void> {
-  const replicas = new Map<string, Replica>();
-  for (const origin of ownLists(station.config, options.collection).values())
-    replicas.set(origin, await pullReplica(station, origin));
+  const replicas = await pullOwnLists(station, ownLists(station.config, options.collection).values());
   await mkdir(station.paths.outbox, { recursive: true, mode: 0o700 });
   const batchFile = join(station.paths.outbox, `${toHex(context.random.bytes(8))}.hfbatch`);
   try {
@@ -116,7 +113,7 @@ async function run(
       sourceName: 'withdrawal',
     });
     const left = stillListed(replicas, records);
-    const outcome = await publishFile(context, station, batchFile, options);
+    const outcome = await publishFile(context, station, batchFile, { ...options, replicas });
     const items = new Set(records.map(({ itemId }) => toHex(itemId)));
     context.out.result(
       { ...outcomeJson(outcome), withdrawn: records.length, items: [...items], still_listed: left },

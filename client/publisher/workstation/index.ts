@@ -17,7 +17,14 @@ export {
   prepareForSigning,
   type WrittenRequest,
 } from './prepare.js';
-export { type ListOutcome, type PublishJob, type PublishOutcome, publishBatch, signWith } from './publish.js';
+export {
+  type ListOutcome,
+  type PublishJob,
+  type PublishOutcome,
+  publishBatch,
+  pullOwnLists,
+  signWith,
+} from './publish.js';
 export { type OnEntries, pullReplica, type Replica } from './replica.js';
 export { type Asked, type RequestJob, writeRequest } from './requests.js';
 export { type Resumed, resumePending } from './resume.js';

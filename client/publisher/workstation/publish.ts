@@ -24,6 +24,8 @@ export interface PublishJob {
   readonly oneKey: boolean;
   /** Stage and count, then stop. */
   readonly dryRun: boolean;
+  /** Own lists that were pulled a moment ago; those that do not fit are pulled again. */
+  readonly replicas?: ReadonlyMap<string, Replica>;
   readonly onPull?: OnEntries;
   readonly onUpload?: OnEntries;
 }
@@ -63,7 +65,7 @@ export async function publishBatch(station: Workstation, job: PublishJob): Promi
   const keys = await keysAtHand(station.paths.keys);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await publishOnce(station, job, keys);
+      return await publishOnce(station, attempt === 1 ? job : { ...job, replicas: new Map() }, keys);
     } catch (error) {
       const moved = error instanceof HashfedError && error.code === 'OLD_SIZE_MISMATCH';
       if (!moved || attempt >= PREPARE_ATTEMPTS) throw error;
@@ -119,9 +121,26 @@ async function replicasFor(
   const replicas = new Map<string, Replica>();
   for (const { origin } of batch.lists) {
     const sizes = approvers.map((one) => one.sizes.get(origin) ?? 0);
-    replicas.set(origin, await pullReplica(station, origin, sizes, job.onPull));
+    const given = job.replicas?.get(origin);
+    const fits = given !== undefined && sizes.every((size) => size === given.tree.size || given.at.has(size));
+    replicas.set(origin, fits ? given : await pullReplica(station, origin, sizes, job.onPull));
   }
   return { publishId: batch.publishId, replicas };
+}
+
+/** Own lists, replayed and verified, as `publishBatch` can use them again. */
+export async function pullOwnLists(
+  station: Workstation,
+  origins: Iterable<string>,
+  onPull?: OnEntries,
+): Promise<Map<string, Replica>> {
+  const approvers = await approversOf(station, await keysAtHand(station.paths.keys));
+  const replicas = new Map<string, Replica>();
+  for (const origin of origins) {
+    const sizes = approvers.map((one) => one.sizes.get(origin) ?? 0);
+    replicas.set(origin, await pullReplica(station, origin, sizes, onPull));
+  }
+  return replicas;
 }
 
 /** Who signs: the sequencing key of the lists, and approve keys where one key may not do it alone. */
