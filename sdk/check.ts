@@ -1,8 +1,8 @@
 import { HashfedError, hashBytes } from './core/index.js';
-import type { RootBook, SyncDeps } from './follow/index.js';
 import { type ExactHashes, type ExactType, hashBuffer, hashFile, hashStream } from './hash/index.js';
 import { type Candidate, decide, type ItemHash, type Policy, type Verdict } from './match/index.js';
 import type { MatchingList } from './matching-list.js';
+import type { RootBook, SyncDeps } from './sync/index.js';
 
 /** What can be checked: a path, the bytes, or a stream of them. */
 export type CheckInput = string | Uint8Array | AsyncIterable<Uint8Array>;

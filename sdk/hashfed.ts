@@ -2,6 +2,11 @@ import { EventEmitter } from 'node:events';
 import { type CheckInput, hashInput, judgeHashes, type Matcher } from './check.js';
 import { toHex } from './core/index.js';
 import { type Counting, NO_COUNTING } from './counting.js';
+import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
+import type { Policy, Verdict } from './match/index.js';
+import { MatchingList } from './matching-list.js';
+import { entriesFor, journal, releaseWithdrawn } from './quarantine.js';
+import type { JournalEntry, Store } from './store/index.js';
 import {
   ListReplica,
   type RootBook,
@@ -10,12 +15,7 @@ import {
   type SyncResult,
   syncList,
   watchOrigins,
-} from './follow/index.js';
-import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
-import type { Policy, Verdict } from './match/index.js';
-import { MatchingList } from './matching-list.js';
-import { entriesFor, journal, releaseWithdrawn } from './quarantine.js';
-import type { JournalEntry, Store } from './store/index.js';
+} from './sync/index.js';
 
 export interface ListConfig {
   readonly origin: string;
@@ -201,7 +201,7 @@ export class Hashfed extends EventEmitter<Events> {
         ...(signal && { signal }),
         ...(onProgress && { onProgress: (done: number, total: number) => onProgress(origin, done, total) }),
       });
-      list.apply(result.changes, deps.clock.nowMs());
+      list.apply(result.changes);
       const outcome = { ...result, released: await this.#release(result) };
       this.emit('synced', outcome);
       return outcome;

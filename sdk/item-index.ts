@@ -1,5 +1,5 @@
 import { equalBytes, type RecordView } from './core/index.js';
-import type { ListReplica } from './follow/index.js';
+import type { ListReplica } from './sync/index.js';
 
 /** Prefix bits of an item id and of a row number that share one exact double. */
 const PREFIX_BITS = 26;

@@ -8,9 +8,9 @@ import {
   type RecordView,
   toHex,
 } from './core/index.js';
-import { type Changes, currencyOf, type ListReplica, type RootBook, type SyncDeps } from './follow/index.js';
 import { ItemIndex } from './item-index.js';
 import { type Candidate, ExactIndex, type ItemHash, type ListInfo, type ListPurpose } from './match/index.js';
+import { type Changes, currencyOf, type ListReplica, type RootBook, type SyncDeps } from './sync/index.js';
 
 export type ExactType = ItemHash['hashType'];
 const EXACT: readonly HashType[] = ['md5', 'sha1', 'sha256'];
@@ -21,8 +21,6 @@ export class MatchingList {
   readonly purpose: ListPurpose;
   readonly items: ItemIndex;
   #index: ExactIndex;
-  /** When records that came after the first sync were committed here, by add_index. */
-  readonly #arrived = new Map<number, number>();
 
   constructor(replica: ListReplica, purpose: ListPurpose) {
     this.replica = replica;
@@ -47,7 +45,7 @@ export class MatchingList {
   }
 
   /** Follows a committed update, before the next object is checked. */
-  apply(changes: Changes, nowMs: number): void {
+  apply(changes: Changes): void {
     if (changes.rebuilt) {
       this.#index = buildIndex(this.replica);
       this.items.reset();
@@ -57,8 +55,6 @@ export class MatchingList {
     const key = (row: number) => ({ hash: arena.hash(row), addIndex: arena.addIndex(row) });
     this.#index.apply({ added: Array.from(changes.added, key), removed: Array.from(changes.removed, key) });
     this.items.added(changes.added);
-    for (const row of changes.added) this.#arrived.set(arena.addIndex(row), nowMs);
-    for (const index of changes.withdrawn) this.#arrived.delete(index);
   }
 
   /** Folds recent changes into the table, in slices, where that pays. */
@@ -78,7 +74,7 @@ export class MatchingList {
 
   candidate(record: RecordView, siblings: readonly ItemHash[], nowMs: number): Candidate {
     const assessedBy = metaValue(record.meta, META_FIELD.ASSESSED_BY);
-    const arrivedMs = this.#arrived.get(record.addIndex);
+    const arrivedMs = this.replica.arrivedMs(record.addIndex);
     return {
       origin: this.origin,
       hashType: this.hashType,
@@ -97,7 +93,7 @@ export class MatchingList {
 
   /** How the list stands now, for verdicts. */
   info(deps: SyncDeps, book: RootBook): ListInfo {
-    const { size, extra } = this.replica;
+    const { size, firstSyncMs } = this.replica;
     const base = { origin: this.origin, purpose: this.purpose, size };
     if (size === 0) return { ...base, state: 'EMPTY' };
     const { state, lastFreshMs } = currencyOf(deps, book, this.replica);
@@ -105,7 +101,7 @@ export class MatchingList {
       ...base,
       state,
       ...(lastFreshMs !== undefined && { lastFreshMs }),
-      ...(extra.firstSyncMs > 0 && { firstSyncMs: extra.firstSyncMs }),
+      ...(firstSyncMs !== undefined && { firstSyncMs }),
     };
   }
 }

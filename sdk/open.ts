@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import { type LoadedConfig, loadConfig } from './config/index.js';
 import { type Clock, fromHex, HashfedError, parseVkey, type Random, type Suite } from './core/index.js';
 import type { Counting } from './counting.js';
-import { connectSources, NO_COSIGNERS, RootBook, restoreStatements, type SyncDeps } from './follow/index.js';
 import { platformSuite } from './hash/index.js';
 import { Hashfed } from './hashfed.js';
 import { parsePolicy } from './match/index.js';
 import { type KeyProvider, keyFromEnvironment, keyFromFile, openStore, type Store } from './store/index.js';
+import { connectSources, NO_COSIGNERS, RootBook, restoreStatements, type SyncDeps } from './sync/index.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 

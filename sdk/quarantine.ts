@@ -1,8 +1,8 @@
 import { fromHex } from './core/index.js';
-import type { Changes } from './follow/index.js';
 import type { Verdict } from './match/index.js';
 import type { MatchingList } from './matching-list.js';
 import type { JournalEntry, NewJournalEntry, Store } from './store/index.js';
+import type { Changes } from './sync/index.js';
 
 /** Journal entries for a verdict that takes something away: one per match of that strength. */
 export function entriesFor(

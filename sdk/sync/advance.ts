@@ -11,19 +11,24 @@ import {
 } from '../core/index.js';
 import type { StagedBundles, StoredBundle } from '../store/index.js';
 import { anchorFor } from './anchoring.js';
+import { changesOf, noChanges, rebuiltBy, replacedBy } from './changes.js';
 import { commitDelta, commitHead, commitRebuild, commitStatements } from './commit.js';
+import { currencyOf } from './currency.js';
+import type { SyncDeps } from './deps.js';
 import { addArrival, type Held, type HeldNote, type Stated } from './held.js';
 import { STAGE_BYTES } from './limits.js';
 import type { Offer, Verified } from './offer.js';
 import { pullEntries } from './pull.js';
 import type { Content, ListReplica } from './replica.js';
+import type { RootBook } from './root-book.js';
 import { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
-import type { SyncEnvironment, SyncOptions, SyncPath } from './types.js';
+import type { Changes, SyncOptions, SyncPath } from './types.js';
 import { takeSnapshot } from './via-snapshot.js';
 
 /** One attempt at one source. */
 export interface Attempt {
-  readonly env: SyncEnvironment;
+  readonly deps: SyncDeps;
+  readonly book: RootBook;
   readonly replica: ListReplica;
   readonly offer: Offer;
   readonly options: SyncOptions;
@@ -32,12 +37,9 @@ export interface Attempt {
 /** What an attempt that worked did. */
 export interface Advance {
   readonly path: SyncPath;
-  readonly added: number;
-  readonly removed: number;
+  readonly changes: Changes;
   readonly range: VerifiedRange['range'] | undefined;
 }
-
-const NOTHING = { added: 0, removed: 0, range: undefined };
 
 /** Brings the replica to what the offer says, verified and durable; or throws, and nothing has changed. */
 export async function advance(attempt: Attempt): Promise<Advance> {
@@ -56,9 +58,7 @@ export async function advance(attempt: Attempt): Promise<Advance> {
   const entries = offer.checkpoint.size - base.state.size;
   if (start === undefined && held !== undefined && entries <= MAX_DELTA_ENTRIES)
     return await byDelta(attempt, goal, anchor);
-  const range = await byRebuild(attempt, base, goal, anchor);
-  const path = start === undefined ? 'rebuild' : 'snapshot';
-  return { path, added: range?.added.length ?? 0, removed: range?.removed.length ?? 0, range };
+  return await byRebuild(attempt, base, goal, anchor);
 }
 
 /** Statements held are signed: a checkpoint that contradicts them is a fork. */
@@ -75,8 +75,8 @@ function asCheckpoint(note: HeldNote, origin: string): VerifiedCheckpoint {
 
 /** The same size: newer statements, and perhaps a note with more signatures or a later anchor. */
 async function refresh(attempt: Attempt, held: Held): Promise<Advance> {
-  const { env, replica, offer } = attempt;
-  const next = withStatements(env, held, offer);
+  const { deps, replica, offer } = attempt;
+  const next = withStatements(deps, held, offer);
   const anchor = await anchorFor(attempt).catch(() => held.anchor);
   if (anchor.size !== held.anchor.size || offer.root.version !== held.rootVersion) {
     const { note } = offer.checkpoint;
@@ -86,16 +86,16 @@ async function refresh(attempt: Attempt, held: Held): Promise<Advance> {
       anchor,
       rootVersion: offer.root.version,
     });
-    return { path: 'statements', ...NOTHING };
+    return { path: 'statements', changes: noChanges(replica.origin.text), range: undefined };
   }
   if (next.freshness === held.freshness && next.liveness === held.liveness)
-    return { path: 'none', ...NOTHING };
+    return { path: 'none', changes: noChanges(replica.origin.text), range: undefined };
   await commitStatements(replica, next);
-  return { path: 'statements', ...NOTHING };
+  return { path: 'statements', changes: noChanges(replica.origin.text), range: undefined };
 }
 
-function withStatements(env: SyncEnvironment, held: Held, offer: Offer): Held {
-  const mono = env.clock.monotonicMs();
+function withStatements(deps: SyncDeps, held: Held, offer: Offer): Held {
+  const mono = deps.clock.monotonicMs();
   return {
     ...held,
     freshness: newer<Freshness>(held.freshness, offer.freshness, mono),
@@ -115,11 +115,11 @@ function newer<T extends Freshness | Liveness>(
 }
 
 /** What will be held once the range is committed. */
-function nextHeld({ env, replica, offer }: Attempt, anchor: HeldNote): Held {
+function nextHeld(attempt: Attempt, anchor: HeldNote): Held {
+  const { deps, replica, offer } = attempt;
   const { note, size, root } = offer.checkpoint;
   const { held } = replica;
-  const nowMs = env.clock.nowMs();
-  const standing = replica.standing();
+  const nowMs = deps.clock.nowMs();
   const before: Held = {
     checkpoint: { note, size, root },
     anchor: { note: anchor.note, size: anchor.size, root: anchor.root },
@@ -127,41 +127,53 @@ function nextHeld({ env, replica, offer }: Attempt, anchor: HeldNote): Held {
     liveness: held?.liveness,
     rootVersion: offer.root.version,
     arrivals: addArrival(held?.arrivals ?? [], { size, ms: nowMs }),
-    lastFreshMs: standing.lastFreshMs ?? 0,
+    lastFreshMs: lastFreshMs(attempt),
   };
-  return withStatements(env, before, offer);
+  return withStatements(deps, before, offer);
+}
+
+/** What is known before the commit stays known: a new checkpoint may come without a statement that covers it. */
+function lastFreshMs({ deps, book, replica }: Attempt): number {
+  return replica.held === undefined ? 0 : (currencyOf(deps, book, replica).lastFreshMs ?? 0);
 }
 
 async function byDelta(attempt: Attempt, goal: Goal, anchor: HeldNote): Promise<Advance> {
-  const { env, replica, offer, options } = attempt;
+  const { deps, replica, offer, options } = attempt;
   const builder = new RangeBuilder(contentOf(replica), goal);
   const bundles: StoredBundle[] = [];
-  const range = { origin: replica.origin.text, from: builder.next, to: goal.target.size };
+  const range = {
+    origin: replica.origin.text,
+    from: builder.next,
+    to: goal.target.size,
+    signal: options.signal,
+  };
   const verified = await discardOnError(builder, async () => {
-    for await (const bundle of pullEntries(offer.source, range, env.random, options.signal)) {
+    for await (const bundle of pullEntries(deps, offer.source, range)) {
       builder.add(bundle);
       bundles.push(bundle);
     }
     return builder.finish();
   });
-  const { added, removed } = verified.range;
-  const counts = { added: added.length, removed: removed.length };
-  await commitDelta(replica, verified, bundles, nextHeld(attempt, anchor));
-  return { path: 'delta', ...counts, range: verified.range };
+  const changes = await commitDelta(replica, verified, bundles, nextHeld(attempt, anchor));
+  return { path: 'delta', changes, range: verified.range };
 }
 
-async function byRebuild(attempt: Attempt, base: Content, goal: Goal, anchor: HeldNote) {
+async function byRebuild(attempt: Attempt, base: Content, goal: Goal, anchor: HeldNote): Promise<Advance> {
   const { replica } = attempt;
-  const staged = base.state === replica.state ? await replica.store.staging() : undefined;
-  const verified =
-    goal.target.size === base.state.size ? undefined : await fillAndVerify(attempt, base, goal, staged);
-  progress(attempt, 'commit', goal.target.size);
+  const before = replica.state;
+  const onLog = base.state === before;
+  const staged = onLog ? await replica.list.staging() : undefined;
+  const more = goal.target.size > base.state.size;
+  const verified = more ? await fillAndVerify(attempt, base, goal, staged) : undefined;
+  const ranged =
+    verified === undefined ? noChanges(replica.origin.text) : changesOf(base.state, verified.range);
+  const held = nextHeld(attempt, anchor);
   verified?.staging.commit();
-  if (replica.held === undefined) base.state.compact();
-  const content = { state: base.state, tree: verified?.tree ?? base.tree, held: nextHeld(attempt, anchor) };
-  await commitRebuild(replica, content);
+  if (replica.held === undefined || !onLog) base.state.compact();
+  const changes = onLog ? rebuiltBy(ranged) : replacedBy(before, base.state);
+  await commitRebuild(replica, { state: base.state, tree: verified?.tree ?? base.tree, held });
   await staged?.discard();
-  return verified?.range;
+  return { path: onLog ? 'rebuild' : 'snapshot', changes, range: verified?.range };
 }
 
 /** What an earlier attempt left is used first. If the result is wrong, it may have been that: once more without. */
@@ -177,7 +189,6 @@ async function fillAndVerify(
     return await discardOnError(builder, async () => {
       resumed = staged !== undefined && (await readStaged(attempt, builder, goal, staged));
       await pullStaged(attempt, builder, goal, staged);
-      progress(attempt, 'verify', goal.target.size);
       return builder.finish();
     });
   } catch (error) {
@@ -205,7 +216,7 @@ async function readStaged(
     if (!fits) throw new HashfedError('ROOT_MISMATCH', 'what was staged does not fit the checkpoint');
     builder.add(bundle);
     any = true;
-    progress(attempt, 'resume', builder.next);
+    progress(attempt, builder.next);
   }
   return any;
 }
@@ -217,8 +228,13 @@ async function pullStaged(
   goal: Goal,
   staged: StagedBundles | undefined,
 ): Promise<void> {
-  const { env, replica, offer, options } = attempt;
-  const range = { origin: replica.origin.text, from: builder.next, to: goal.target.size };
+  const { deps, replica, offer, options } = attempt;
+  const range = {
+    origin: replica.origin.text,
+    from: builder.next,
+    to: goal.target.size,
+    signal: options.signal,
+  };
   const keep = range.to - builder.staging.replay.set.from > MAX_DELTA_ENTRIES ? staged : undefined;
   let waiting: StoredBundle[] = [];
   let bytes = 0;
@@ -232,12 +248,12 @@ async function pullStaged(
     writing.catch(() => {});
   };
   try {
-    for await (const bundle of pullEntries(offer.source, range, env.random, options.signal)) {
+    for await (const bundle of pullEntries(deps, offer.source, range)) {
       builder.add(bundle);
       if (keep !== undefined) waiting.push(bundle);
       bytes += bundle.bytes.length;
       if (bytes >= STAGE_BYTES) await flush();
-      progress(attempt, 'pull', builder.next);
+      progress(attempt, builder.next);
     }
   } catch (error) {
     await flush().catch(() => {});
@@ -256,12 +272,8 @@ async function discardOnError<T>(builder: RangeBuilder, work: () => Promise<T>):
   }
 }
 
-function progress(
-  { replica, offer, options }: Attempt,
-  phase: 'resume' | 'pull' | 'verify' | 'commit',
-  done: number,
-): void {
-  options.onProgress?.({ origin: replica.origin.text, phase, done, total: offer.checkpoint.size });
+function progress({ replica, offer, options }: Attempt, next: number): void {
+  options.onProgress?.(next - replica.size, offer.checkpoint.size - replica.size);
 }
 
 const contentOf = ({ state, tree, held }: ListReplica): Content => ({ state, tree, held });

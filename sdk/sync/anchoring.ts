@@ -24,12 +24,12 @@ export async function anchorFor(attempt: Attempt): Promise<HeldNote> {
 }
 
 /** A newer root may have dropped the keys that made it an anchor. */
-function heldAnchor({ env, replica, offer }: Attempt): HeldNote | undefined {
+function heldAnchor({ deps, replica, offer }: Attempt): HeldNote | undefined {
   const { held } = replica;
   if (held === undefined || held.rootVersion === offer.root.version) return held?.anchor;
   const policy = { keys: keysFor(offer.root, replica.origin.text), cosigners: { keys: [], needed: 0 } };
   try {
-    const again = verifyCheckpoint(env.suite, policy, held.anchor.note, { nowMs: env.clock.nowMs() });
+    const again = verifyCheckpoint(deps.suite, policy, held.anchor.note, { nowMs: deps.clock.nowMs() });
     return again.twoKey ? held.anchor : undefined;
   } catch (error) {
     if (error instanceof HashfedError) return undefined;
@@ -38,7 +38,7 @@ function heldAnchor({ env, replica, offer }: Attempt): HeldNote | undefined {
 }
 
 /** Below the state held: it must be a prefix, and the counts since then must be known. */
-async function isLateAnchor({ env, replica, offer, options }: Attempt, anchor: HeldNote): Promise<boolean> {
+async function isLateAnchor({ deps, replica, offer, options }: Attempt, anchor: HeldNote): Promise<boolean> {
   const { held, state, origin } = replica;
   if (held === undefined || state.counts.at(anchor.size) === undefined) return false;
   if (anchor.size === held.checkpoint.size) {
@@ -46,6 +46,6 @@ async function isLateAnchor({ env, replica, offer, options }: Attempt, anchor: H
     const evidence = [held.checkpoint.note, anchor.note];
     throw new HashfedError('EQUIVOCATION', 'two roots of one size', { origin: origin.text, evidence });
   }
-  await proveContinuity(env, offer.source, origin.text, anchor, held.checkpoint, options.signal);
+  await proveContinuity(deps, offer.source, origin.text, anchor, held.checkpoint, options.signal);
   return true;
 }

@@ -44,3 +44,14 @@ export class ClockGuard {
     this.#mono = this.clock.monotonicMs();
   }
 }
+
+const guards = new WeakMap<Clock, ClockGuard>();
+
+/** The one guard of a clock. */
+export function guardOf(clock: Clock): ClockGuard {
+  const held = guards.get(clock);
+  if (held !== undefined) return held;
+  const guard = new ClockGuard(clock);
+  guards.set(clock, guard);
+  return guard;
+}

@@ -1,9 +1,11 @@
 import { HashfedError, hashBytes, type ListState } from '../core/index.js';
 import type { ListHead, ListStore, StoredBundle } from '../store/index.js';
+import { changesOf } from './changes.js';
 import { type Held, listHead } from './held.js';
 import { FOLD_ENTRIES } from './limits.js';
-import type { Content, ListReplica, ReplicaChange } from './replica.js';
+import type { Content, ListReplica } from './replica.js';
 import type { VerifiedRange } from './stage.js';
+import type { Changes } from './types.js';
 
 /**
  * One synced record in the delta log; memory follows once it is durable. `bundles` are those of the range, at most
@@ -14,35 +16,36 @@ export async function commitDelta(
   { staging, range, tree }: VerifiedRange,
   bundles: readonly StoredBundle[],
   held: Held,
-): Promise<void> {
+): Promise<Changes> {
   const { state } = replica;
+  const changes = changesOf(state, range);
   try {
     const newHead = listHead(held, range.head, tree.hashes);
-    await guarded(replica, () => replica.store.commitDelta({ bundles, newHead }));
+    await guarded(replica, () => replica.list.commitDelta({ bundles, newHead }));
   } catch (error) {
     staging.discard();
     throw error;
   }
   staging.commit();
   replica.pending += range.size - range.fromSize;
-  replica.settle({ state, tree, held }, { kind: 'delta', range, state });
+  replica.settle({ state, tree, held });
+  return changes;
 }
 
 /** A new base of `content`, made the list by one rename; then memory follows. */
 export async function commitRebuild(replica: ListReplica, content: Content & { held: Held }): Promise<void> {
   const head = listHead(content.held, content.state.head, content.tree.hashes);
-  await guarded(replica, () => writeBase(replica.store, content.state, head));
+  await guarded(replica, () => writeBase(replica.list, content.state, head));
   replica.pending = 0;
-  const change: ReplicaChange = { kind: 'reset', state: content.state };
-  replica.settle(content, change);
+  replica.settle(content);
 }
 
 /** The same records under another head: newer notes for the size held. */
 export async function commitHead(replica: ListReplica, held: Held): Promise<void> {
   const { state, tree } = replica;
   const newHead = listHead(held, state.head, tree.hashes);
-  await guarded(replica, () => replica.store.commitDelta({ bundles: [], newHead }));
-  replica.settle({ state, tree, held }, undefined);
+  await guarded(replica, () => replica.list.commitDelta({ bundles: [], newHead }));
+  replica.settle({ state, tree, held });
 }
 
 /** Newer statements for the size held. */
@@ -50,10 +53,10 @@ export async function commitStatements(replica: ListReplica, held: Held): Promis
   const none = new Uint8Array();
   const { freshness, liveness } = held;
   await guarded(replica, () =>
-    replica.store.putStatements(freshness?.envelope ?? none, liveness?.envelope ?? none),
+    replica.list.putStatements(freshness?.envelope ?? none, liveness?.envelope ?? none),
   );
   const { state, tree } = replica;
-  replica.settle({ state, tree, held }, undefined);
+  replica.settle({ state, tree, held });
 }
 
 /** Folds the delta log into a new base where it has grown long; matching goes on meanwhile. */
@@ -61,11 +64,12 @@ export async function foldDeltas(replica: ListReplica): Promise<void> {
   const { held, state, tree } = replica;
   if (held === undefined || replica.pending < FOLD_ENTRIES) return;
   const head = listHead(held, state.head, tree.hashes);
-  await guarded(replica, () => writeBase(replica.store, state, head));
+  await guarded(replica, () => writeBase(replica.list, state, head));
   replica.pending = 0;
 }
 
-async function writeBase(store: ListStore, state: ListState, head: ListHead): Promise<void> {
+/** Writes a whole state as the list's new base. */
+export async function writeBase(store: ListStore, state: ListState, head: ListHead): Promise<void> {
   const options = {
     hashBytes: hashBytes(state.origin.type),
     bucketBits: state.bucketBits,

@@ -1,18 +1,20 @@
-/**
- * The door of following lists: sources, publisher roots, replicas, one verified sync for SDK, workstation and mirror
- * alike, and watching.
- */
+/** Following lists: the verified procedure that hosters, publishers, mirrors and auditors share. */
+export { rebuiltBy } from './changes.js';
 export { ClockGuard } from './clock-guard.js';
-export { encodeEvidence, keepEvidence } from './evidence.js';
+export { writeBase } from './commit.js';
+export { connectSources, type SourceConfig, type TlsFiles } from './connect.js';
+export { currencyOf, restoreStatements } from './currency.js';
+export { NO_COSIGNERS, type PinnedPublisher, type Source, type SyncDeps } from './deps.js';
+export { keepEvidence, packEvidence } from './evidence.js';
 export type { Arrival, Held, HeldNote, Stated } from './held.js';
-export { judgeOffer, type Offer } from './offer.js';
-export { Publishers } from './publishers.js';
-export { pullEntries, type Range } from './pull.js';
-export { type Content, ListReplica, type ReplicaChange } from './replica.js';
-export { type Installation, reportSyncState } from './report.js';
-export { connect, sourceOf, splitHashes } from './rpc-source.js';
-export { pullSnapshot, verifyIndex } from './snapshot-pull.js';
+export { type Judging, judgeOffer, type Offer } from './offer.js';
+export { askCheckpoint, askConsistency, askRoot, type ServedCheckpoint, splitHashes } from './peer.js';
+export { type PullOptions, pullEntries } from './pull.js';
+export { type Content, ListReplica } from './replica.js';
+export { type ReportOptions, reportSyncState, syncStates } from './report.js';
+export { RootBook } from './root-book.js';
+export { verifyIndex } from './snapshot-pull.js';
 export { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
-export { type SyncDeps, syncList, syncOffered } from './sync-list.js';
+export { syncList } from './sync-list.js';
 export type * from './types.js';
-export { type WatchOptions, watch } from './watch.js';
+export { watchOrigins } from './watch.js';

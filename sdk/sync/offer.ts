@@ -18,7 +18,9 @@ import {
   verifyFreshness,
   verifyLiveness,
 } from '../core/index.js';
-import type { Source, SyncAlarm, SyncEnvironment } from './types.js';
+import type { Source, SyncDeps } from './deps.js';
+import { askConsistency } from './peer.js';
+import type { SyncAlarm } from './types.js';
 
 /** A statement that verified, with its envelope. */
 export interface Verified<T> {
@@ -41,8 +43,9 @@ export interface Offer {
   readonly minWaitMs: number;
 }
 
-interface Judging {
-  readonly env: SyncEnvironment;
+/** What an offer is judged by. */
+export interface Judging {
+  readonly deps: SyncDeps;
   readonly source: Source;
   readonly root: PublisherRoot;
   readonly origin: string;
@@ -60,19 +63,19 @@ export async function judgeOffer(
   bundle: CheckpointBundle,
   minWaitMs: number,
 ): Promise<Offer> {
-  const { env, source, root, origin, nowMs } = judging;
+  const { deps, source, root, origin, nowMs } = judging;
   if (bundle.origin !== '' && bundle.origin !== origin)
     malformed('origin', 'the answer is about another list');
-  const policy = { keys: keysFor(root, origin), cosigners: env.cosigners ?? { keys: [], needed: 0 } };
+  const policy = { keys: keysFor(root, origin), cosigners: deps.cosigners };
   const checkpoint = await verifyNoteAt(judging, policy, bundle.note);
   const anchor =
     bundle.anchorNote.length === 0 ? undefined : await verifyAnchorNote(judging, policy, bundle, checkpoint);
   const alarms: SyncAlarm[] = [];
   const freshness = take(bundle.freshness, 'freshness', alarms, (envelope) =>
-    verifyFreshness(env.suite, root, origin, envelope, nowMs),
+    verifyFreshness(deps.suite, root, origin, envelope, nowMs),
   );
   const liveness = take(bundle.liveness, 'liveness', alarms, (envelope) =>
-    verifyLiveness(env.suite, root, origin, envelope, nowMs),
+    verifyLiveness(deps.suite, root, origin, envelope, nowMs),
   );
   const ahead = [freshness, liveness].map((one) => speaksOfMore(one, checkpoint, root));
   const withheld = ahead.includes(true);
@@ -112,7 +115,7 @@ async function verifyNoteAt(
   policy: CheckpointPolicy,
   note: Uint8Array,
 ): Promise<VerifiedCheckpoint> {
-  const { suite } = judging.env;
+  const { suite } = judging.deps;
   const { nowMs } = judging;
   const wanted: [TreeState, TreeState][] = [];
   const notYet: IsPrefix = (state, lastGood) => {
@@ -130,11 +133,11 @@ async function verifyNoteAt(
 }
 
 async function proofsFor(judging: Judging, wanted: readonly [TreeState, TreeState][]): Promise<IsPrefix> {
-  const { env, source, origin, signal } = judging;
+  const { deps, source, origin, signal } = judging;
   const proofs = [];
   for (const [from, to] of wanted)
-    proofs.push({ from, to, hashes: await source.consistency(origin, from.size, to.size, signal) });
-  return prefixByProofs(env.suite.sha256, proofs);
+    proofs.push({ from, to, hashes: await askConsistency(source, origin, from.size, to.size, signal) });
+  return prefixByProofs(deps.suite.sha256, proofs);
 }
 
 /** Cosigners are asked of the checkpoint only. */

@@ -1,15 +1,16 @@
 import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
 import { equalBytes, HashfedError, type PublisherRoot } from '../core/index.js';
+import type { Source, SyncDeps } from './deps.js';
 import { judgeOffer, type Offer } from './offer.js';
-import type { Publishers } from './publishers.js';
+import { askCheckpoint } from './peer.js';
 import type { ListReplica } from './replica.js';
-import type { Source, SourceFailure, SyncEnvironment } from './types.js';
+import type { RootBook } from './root-book.js';
+import type { SourceFailure } from './types.js';
 
 /** Who is asked, and with what. */
 export interface Asking {
-  readonly env: SyncEnvironment;
-  readonly publishers: Publishers;
-  readonly sources: readonly Source[];
+  readonly deps: SyncDeps;
+  readonly book: RootBook;
   readonly replica: ListReplica;
   readonly signal: AbortSignal | undefined;
 }
@@ -33,10 +34,10 @@ export async function askAll(asking: Asking): Promise<Answers> {
   const offers: Offer[] = [];
   const failed: Failed[] = [];
   let empty = 0;
-  const nowMs = asking.env.clock.nowMs();
+  const nowMs = asking.deps.clock.nowMs();
   const askOne = async (source: Source) => {
     try {
-      const { bundle, minWaitMs } = await source.checkpoint(asking.replica.origin.text, asking.signal);
+      const { bundle, minWaitMs } = await askCheckpoint(source, asking.replica.origin.text, asking.signal);
       const offer = await judgeServed(asking, source, bundle, minWaitMs, nowMs);
       if (offer === undefined) empty++;
       else offers.push(offer);
@@ -44,7 +45,7 @@ export async function askAll(asking: Asking): Promise<Answers> {
       failed.push({ source, error: asHashfed(error) });
     }
   };
-  await Promise.all(asking.sources.map(askOne));
+  await Promise.all(asking.deps.sources.map(askOne));
   offers.sort(byWorth);
   refuseSplitView(offers, asking.replica.origin.text);
   return { offers, failed, empty };
@@ -63,31 +64,24 @@ export async function judgeServed(
     if (asking.replica.size === 0) return undefined;
     throw new HashfedError('ROLLBACK', 'the source holds less than was seen before', { origin });
   }
-  const root = await currentRoot(asking, source, Number(bundle.rootVersion));
+  const root = await currentRoot(asking, source);
   refuseExpiredRoot(root, nowMs, origin);
   asking.replica.useRoot(root);
-  const { env, signal } = asking;
-  const judging = { env, source, root, origin, nowMs, signal };
+  const { deps, signal } = asking;
+  const judging = { deps, source, root, origin, nowMs, signal };
   const offer = await judgeOffer(judging, bundle, minWaitMs);
   if (!offer.withheld || (offer.freshness?.statement.rootVersion ?? 0) <= root.version) return offer;
-  const newer = await asking.publishers.sync(source, root.publisher, signal);
+  const newer = await asking.book.refresh(source, root.publisher, signal);
   if (newer.version === root.version) return offer;
   asking.replica.useRoot(newer);
   return await judgeOffer({ ...judging, root: newer }, bundle, minWaitMs);
 }
 
-/** What the source says about versions is a hint: a lower number gains it nothing, a higher one must be shown. */
-async function currentRoot(asking: Asking, source: Source, hinted: number): Promise<PublisherRoot> {
-  const { publishers, replica, signal } = asking;
+/** The root is walked at every source: one that hides a newer version is not the only one asked. */
+async function currentRoot({ book, replica, signal }: Asking, source: Source): Promise<PublisherRoot> {
   const origin = replica.origin.text;
-  try {
-    const root = publishers.of(origin);
-    return hinted > root.version ? await publishers.sync(source, root.publisher, signal) : root;
-  } catch (error) {
-    if (!(error instanceof HashfedError) || error.code !== 'UNKNOWN_ORIGIN') throw error;
-    await publishers.syncAll(source, signal);
-    return publishers.of(origin);
-  }
+  for (const publisher of book.candidates(origin)) await book.refresh(source, publisher, signal);
+  return book.of(origin);
 }
 
 /** Behind an expired root a revoked key could still look good: what is held stays, nothing is added. */

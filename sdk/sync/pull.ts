@@ -1,14 +1,16 @@
-import { checkBundle, HashfedError, MAX_BUNDLE_BYTES, malformed, type Random } from '../core/index.js';
+import { checkBundle, HashfedError, MAX_BUNDLE_BYTES, malformed } from '../core/index.js';
 import { backoffMs, pause } from '../rpc/index.js';
 import type { StoredBundle } from '../store/index.js';
+import type { Source, SyncDeps } from './deps.js';
 import { MAX_IDLE_RESUMES } from './limits.js';
-import type { Source } from './types.js';
+import { askEntries } from './peer.js';
 
 /** A run of entries that is asked for. */
-export interface Range {
+export interface PullOptions {
   readonly origin: string;
   readonly from: number;
   readonly to: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The transport failed: the cursor goes on, at the same source. */
@@ -19,27 +21,26 @@ const CUT = new Set(['UNAVAILABLE', 'DEADLINE', 'OVERLOADED']);
  * up again at the cursor; one that ends early is `MALFORMED`.
  */
 export async function* pullEntries(
+  deps: Pick<SyncDeps, 'random'>,
   source: Source,
-  range: Range,
-  random: Random,
-  signal: AbortSignal | undefined,
+  { origin, from, to, signal }: PullOptions,
 ): AsyncGenerator<StoredBundle> {
-  let next = range.from;
+  let next = from;
   let idle = 0;
-  while (next < range.to) {
+  while (next < to) {
     const before = next;
     try {
-      for await (const bundle of source.entries(range.origin, next, range.to, signal)) {
-        checkPlace(bundle, next, range.to);
+      for await (const bundle of askEntries(source, origin, next, to, signal)) {
+        checkPlace(bundle, next, to);
         next += bundle.count;
         yield bundle;
       }
-      if (next < range.to) malformed('entries', 'the stream ended before its last entry');
+      if (next < to) malformed('entries', 'the stream ended before its last entry');
     } catch (error) {
       if (!(error instanceof HashfedError) || !CUT.has(error.code)) throw error;
       idle = next > before ? 0 : idle + 1;
       if (idle > MAX_IDLE_RESUMES) throw error;
-      await pause(Math.max(backoffMs(random, idle), error.detail.retryAfterMs ?? 0), signal);
+      await pause(Math.max(backoffMs(deps.random, idle), error.detail.retryAfterMs ?? 0), signal);
     }
   }
 }

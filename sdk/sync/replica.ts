@@ -1,36 +1,26 @@
 import {
   CompactRange,
   decodeStateHead,
+  emptyRoot,
   equalBytes,
-  FRESH_MS,
   type Freshness,
   HashfedError,
-  judgeCurrency,
   ListState,
   type Liveness,
   type Origin,
-  type OriginSettings,
   type PublisherRoot,
   parseOrigin,
-  type RecordView,
   type Sha256,
   SnapshotLoader,
-  type StagedRange,
+  type Suite,
   verifyFreshness,
   verifyLiveness,
 } from '../core/index.js';
-import type { ListHead, ListStore, LoadedList } from '../store/index.js';
-import type { ClockGuard } from './clock-guard.js';
+import type { ListHead, ListStore, LoadedList, Store } from '../store/index.js';
 import { arrivedMs, decodeExtra, type Held, readHeldNote, type Stated } from './held.js';
-import { splitHashes } from './rpc-source.js';
-import type { ListChoice, Standing, SyncEnvironment } from './types.js';
+import { splitHashes } from './peer.js';
 
-/** What became of the list, told after it is durable and before anybody can sync again. */
-export type ReplicaChange =
-  /** Rows of `state.arena`: valid while the listener runs. */
-  | { readonly kind: 'delta'; readonly range: StagedRange; readonly state: ListState }
-  /** Everything may be different: rebuild what rests on it. */
-  | { readonly kind: 'reset'; readonly state: ListState };
+const NONE = new Uint8Array();
 
 /** The parts that move together. */
 export interface Content {
@@ -40,39 +30,35 @@ export interface Content {
 }
 
 /**
- * One list as it was verified and committed here: the resident set, the tree's right edge, notes and statements.
- * Only `syncList` moves it; anybody may read it between.
+ * One list as it was verified and committed here: the resident set, the tree's right edge, notes and statements. Used
+ * alike by hosters, publishers' workstations, mirrors and auditors. Only `syncList` moves it; anybody may read it
+ * between.
  */
 export class ListReplica {
   readonly origin: Origin;
-  readonly purpose: ListChoice['purpose'];
-  readonly store: ListStore;
-  readonly guard: ClockGuard;
-  readonly #env: SyncEnvironment;
-  readonly #listeners = new Set<(change: ReplicaChange) => void>();
+  readonly list: ListStore;
+  readonly #suite: Suite;
   #content: Content;
   #root: PublisherRoot | undefined;
-  /** Entries in the delta log over the base. */
+  /** Entries in deltas over the base. */
   pending = 0;
-  /** The store and memory differ: nothing more before it was opened anew. */
+  /** The store and memory may differ: nothing goes on before the list was read anew. */
   #broken = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(env: SyncEnvironment, guard: ClockGuard, choice: ListChoice) {
-    this.origin = parseOrigin(choice.origin);
-    this.purpose = choice.purpose;
-    this.store = env.store.list(choice.origin);
-    this.guard = guard;
-    this.#env = env;
-    this.#content = emptyContent(this.origin, env.suite.sha256);
+  private constructor(origin: Origin, list: ListStore, suite: Suite) {
+    this.origin = origin;
+    this.list = list;
+    this.#suite = suite;
+    this.#content = emptyContent(origin, suite.sha256);
   }
 
   /**
-   * Opens what is stored: every byte authenticated, count and set digest recomputed, deltas replayed. `STORAGE_FAILED`
-   * for damage or rollback.
+   * What the store holds, checked: every byte authenticated, records by count and set digest, deltas replayed, the
+   * tree's edge by the note's root. `STORAGE_FAILED` where it does not fit together.
    */
-  static async open(env: SyncEnvironment, guard: ClockGuard, choice: ListChoice): Promise<ListReplica> {
-    const replica = new ListReplica(env, guard, choice);
+  static async open(store: Pick<Store, 'list'>, suite: Suite, origin: string): Promise<ListReplica> {
+    const replica = new ListReplica(parseOrigin(origin), store.list(origin), suite);
     await replica.reload();
     return replica;
   }
@@ -91,15 +77,30 @@ export class ListReplica {
 
   /** Committed size, entries. */
   get size(): number {
-    return this.#content.held?.checkpoint.size ?? 0;
+    return this.held?.checkpoint.size ?? 0;
+  }
+
+  /** Root of that size, 32 bytes. */
+  get root(): Uint8Array {
+    return this.held?.checkpoint.root ?? emptyRoot(this.#suite.sha256);
+  }
+
+  /** The note held, verbatim; empty before the first sync. */
+  get checkpoint(): Uint8Array {
+    return this.held?.checkpoint.note ?? NONE;
+  }
+
+  /** The note of the anchor held, verbatim; empty before the first sync. */
+  get anchor(): Uint8Array {
+    return this.held?.anchor.note ?? NONE;
   }
 
   get broken(): boolean {
     return this.#broken;
   }
 
-  /** The publisher root that the list is judged by; undefined before the first sync after opening without one. */
-  get root(): PublisherRoot | undefined {
+  /** The publisher root that statements were verified under. */
+  get publisherRoot(): PublisherRoot | undefined {
     return this.#root;
   }
 
@@ -109,18 +110,14 @@ export class ListReplica {
     this.#root = root;
     const { held } = this.#content;
     if (held === undefined) return;
-    const { suite } = this.#env;
     const origin = this.origin.text;
-    // The future is judged with the list, where it shows as CLOCK: these were accepted once.
+    // They were accepted once: one that lies in the future now shows as CLOCK when the list is judged.
     const late = Number.MAX_SAFE_INTEGER;
-    const freshness = keepValid(held.freshness, (one) => verifyFreshness(suite, root, origin, one, late));
-    const liveness = keepValid(held.liveness, (one) => verifyLiveness(suite, root, origin, one, late));
+    const freshness = keepValid(held.freshness, (one) =>
+      verifyFreshness(this.#suite, root, origin, one, late),
+    );
+    const liveness = keepValid(held.liveness, (one) => verifyLiveness(this.#suite, root, origin, one, late));
     this.#content = { ...this.#content, held: { ...held, freshness, liveness } };
-  }
-
-  /** Every record of this hash, ascending by add_index. */
-  lookup(hash: Uint8Array): RecordView[] {
-    return this.state.lookup(hash);
   }
 
   /** When a record was committed here, if after the first sync, Unix milliseconds. */
@@ -138,96 +135,45 @@ export class ListReplica {
     return this.held?.arrivals.at(-1)?.ms;
   }
 
-  /** How current the list is now. */
-  standing(): Standing {
-    const { held, state } = this.#content;
-    if (held === undefined) return { state: 'EMPTY', causes: [], lastFreshMs: undefined };
-    const nowMs = this.guard.clock.nowMs();
-    const settings = this.#settings();
-    if (this.#root === undefined || settings === undefined) {
-      const last = held.lastFreshMs || undefined;
-      return { state: 'STALE', causes: ['FRESHNESS'], lastFreshMs: last };
-    }
-    const judgement = judgeCurrency({
-      nowMs,
-      clockTrusted: this.guard.trusted(),
-      rootExpiresMs: this.#root.expiresMs,
-      hasLiveKey: this.#root.roles.live.keys.length > 0,
-      settings,
-      held: held.checkpoint,
-      sealMs: state.head.seal?.timeMs ?? 0,
-      freshness: held.freshness?.statement,
-      liveness: held.liveness?.statement,
-      freshnessHeldMs: this.#heldFor(held.freshness),
-      livenessHeldMs: this.#heldFor(held.liveness),
-    });
-    if (judgement.state === 'FRESH') return { state: 'FRESH', causes: [], lastFreshMs: nowMs };
-    return { ...judgement, lastFreshMs: lastFresh(held, settings, nowMs) };
-  }
-
-  /** Called with every change. Returns what takes the listener off again. */
-  onChange(listener: (change: ReplicaChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   /** One at a time: syncs of one list never overlap. */
-  async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#turn;
-    const mine = before.then(work, work);
-    this.#turn = mine.catch(() => {});
-    return await mine;
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
   }
 
   /** For the sync alone: what was committed is now the list. */
-  settle(content: Content, change: ReplicaChange | undefined): void {
+  settle(content: Content & { held: Held }): void {
     this.#content = content;
-    if (content.held !== undefined) content.state.forgetBelow(content.held.anchor.size);
-    if (change === undefined) return;
-    for (const listener of this.#listeners) listener(change);
+    content.state.forgetBelow(content.held.anchor.size);
   }
 
-  /** Opens the stored state anew, after a failed commit or for the first time. */
+  /** Reads the stored list, at first or after a failed write. */
   async reload(): Promise<void> {
     this.#broken = true;
-    const loaded = await this.store.load();
+    const loaded = await this.list.load();
     try {
       this.pending = loaded?.pending.entries ?? 0;
-      this.#content =
-        loaded === undefined
-          ? emptyContent(this.origin, this.#env.suite.sha256)
-          : await readContent(this.origin, this.#env, loaded);
+      const empty = () => emptyContent(this.origin, this.#suite.sha256);
+      this.#content = loaded === undefined ? empty() : await readContent(this.origin, this.#suite, loaded);
+    } catch (cause) {
+      throw unfit(this.origin, cause);
     } finally {
       await loaded?.close();
     }
-    this.guard.sawTime(this.appliedMs ?? 0);
     const root = this.#root;
     this.#root = undefined;
     if (root !== undefined) this.useRoot(root);
     this.#broken = false;
   }
-
-  #settings(): OriginSettings | undefined {
-    return this.#root?.origins.get(this.origin.text);
-  }
-
-  #heldFor(stated: Stated<unknown> | undefined): number {
-    const since = stated?.acceptedMono;
-    return since === undefined ? 0 : this.guard.clock.monotonicMs() - since;
-  }
 }
 
-/** The latest moment at which both statements still made the list FRESH, and what is known from before. */
-function lastFresh(held: Held, settings: OriginSettings, nowMs: number): number | undefined {
-  const freshness = held.freshness?.statement;
-  const liveness = held.liveness?.statement;
-  let last = held.lastFreshMs;
-  if (freshness !== undefined && freshness.size >= held.checkpoint.size) {
-    const until = freshness.issuedAtMs + FRESH_MS;
-    const alive = liveness === undefined ? until : liveness.timeMs + settings.maxSilenceMs;
-    last = Math.max(last, Math.min(until, alive, nowMs));
-  }
-  return last === 0 ? undefined : last;
+/** What the checks find wrong with our own disk is damage, whatever they call it. */
+function unfit(origin: Origin, cause: unknown): HashfedError {
+  const known = cause instanceof HashfedError && ['STORAGE_FAILED', 'UPGRADE_REQUIRED'].includes(cause.code);
+  if (known) return cause;
+  const why = 'the stored list is not what its head says';
+  return new HashfedError('STORAGE_FAILED', why, { origin: origin.text, cause });
 }
 
 function keepValid<T>(
@@ -247,8 +193,8 @@ export function emptyContent(origin: Origin, sha: Sha256): Content {
   return { state: ListState.empty(origin, sha), tree: CompactRange.empty(sha), held: undefined };
 }
 
-async function readContent(origin: Origin, env: SyncEnvironment, loaded: LoadedList): Promise<Content> {
-  const { sha256 } = env.suite;
+async function readContent(origin: Origin, suite: Suite, loaded: LoadedList): Promise<Content> {
+  const { sha256 } = suite;
   const loader = new SnapshotLoader(origin, sha256, decodeStateHead(loaded.base.state));
   for await (const rows of loaded.buckets()) loader.add(rows);
   const state = ListState.fromLoader(loader);

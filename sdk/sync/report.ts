@@ -1,16 +1,15 @@
 import { SyncState, StaleCause as WireCause } from '../../proto/gen/hashfed/v1/enums.js';
 import type { ListSyncState } from '../../proto/gen/hashfed/v1/telemetry_exchange.js';
+import { TelemetryServiceService } from '../../proto/gen/hashfed/v1/telemetry_service.js';
 import { HashfedError, type StaleCause } from '../core/index.js';
+import { callUnary } from '../rpc/index.js';
+import { currencyOf } from './currency.js';
+import type { Source, SyncDeps } from './deps.js';
+import { CALL_MS } from './limits.js';
 import type { ListReplica } from './replica.js';
-import type { Source, StandingState } from './types.js';
+import type { RootBook } from './root-book.js';
 
-const STATES: Readonly<Record<StandingState, SyncState>> = {
-  EMPTY: SyncState.EMPTY,
-  FRESH: SyncState.FRESH,
-  STALE: SyncState.STALE,
-  EXPIRED: SyncState.EXPIRED,
-};
-
+const STATES = { FRESH: SyncState.FRESH, STALE: SyncState.STALE, EXPIRED: SyncState.EXPIRED } as const;
 const CAUSES: Readonly<Record<StaleCause, WireCause>> = {
   ROOT_EXPIRED: WireCause.ROOT_EXPIRED,
   EXPIRED: WireCause.FRESHNESS,
@@ -21,48 +20,61 @@ const CAUSES: Readonly<Record<StaleCause, WireCause>> = {
   SEAL_AGE: WireCause.SEAL_AGE,
 };
 
-/** This installation, as servers tell a member's several ones apart. */
-export interface Installation {
-  /** 16 random bytes, kept. */
-  readonly instanceId: Uint8Array;
+export interface ReportOptions {
   readonly sdkVersion: string;
+  /** 16 random bytes, the same for ever on this installation. */
+  readonly instanceId: Uint8Array;
+  readonly leaving?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What this installation holds of each list, as the monitor may read it. */
+export function syncStates(
+  deps: SyncDeps,
+  book: RootBook,
+  replicas: readonly ListReplica[],
+): ListSyncState[] {
+  return replicas.map((replica) => ({
+    origin: replica.origin.text,
+    size: BigInt(replica.size),
+    root: replica.root,
+    freshnessMs: BigInt(replica.held?.freshness?.statement?.issuedAtMs ?? 0),
+    appliedMs: BigInt(replica.appliedMs ?? 0),
+    rootVersion: BigInt(replica.publisherRoot?.version ?? replica.held?.rootVersion ?? 0),
+    ...stateOf(deps, book, replica),
+  }));
+}
+
+function stateOf(
+  deps: SyncDeps,
+  book: RootBook,
+  replica: ListReplica,
+): Pick<ListSyncState, 'state' | 'cause'> {
+  if (replica.held === undefined) return { state: SyncState.EMPTY, cause: WireCause.UNSPECIFIED };
+  try {
+    const { state, causes } = currencyOf(deps, book, replica);
+    const [worst] = causes;
+    return { state: STATES[state], cause: worst === undefined ? WireCause.UNSPECIFIED : CAUSES[worst] };
+  } catch (error) {
+    if (!(error instanceof HashfedError)) throw error;
+    return { state: SyncState.STALE, cause: WireCause.FRESHNESS };
+  }
 }
 
 /**
- * Tells sources what was applied, until one takes it: withdrawals are measured by it, and split views show. Answers
- * after how many seconds to report again. Throws what the last source failed with.
+ * Tells one server what was applied: withdrawals are measured by it, and split views show. Answers after how many
+ * seconds to report again at the latest.
  */
 export async function reportSyncState(
-  sources: readonly Source[],
-  replicas: Iterable<ListReplica>,
-  { instanceId, sdkVersion }: Installation,
-  options: { signal?: AbortSignal | undefined; leaving?: boolean } = {},
+  deps: SyncDeps,
+  book: RootBook,
+  replicas: readonly ListReplica[],
+  source: Source,
+  { sdkVersion, instanceId, leaving, signal }: ReportOptions,
 ): Promise<number> {
-  const states = [...replicas].map(stateOf);
-  let failure: unknown = new HashfedError('USAGE', 'there is no source to report to');
-  for (const source of sources) {
-    try {
-      const leaving = options.leaving ?? false;
-      return await source.report({ states, sdkVersion, instanceId, leaving }, options.signal);
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
-}
-
-function stateOf(replica: ListReplica): ListSyncState {
-  const { held, root } = replica;
-  const { state, causes } = replica.standing();
-  const cause = causes[0];
-  return {
-    origin: replica.origin.text,
-    size: BigInt(replica.size),
-    root: held?.checkpoint.root ?? new Uint8Array(),
-    freshnessMs: BigInt(held?.freshness?.statement?.issuedAtMs ?? 0),
-    appliedMs: BigInt(replica.appliedMs ?? 0),
-    state: STATES[state],
-    cause: cause === undefined ? WireCause.UNSPECIFIED : CAUSES[cause],
-    rootVersion: BigInt(root?.version ?? held?.rootVersion ?? 0),
-  };
+  const states = syncStates(deps, book, replicas);
+  const request = { states, sdkVersion, instanceId, leaving: leaving ?? false };
+  const limits = { deadlineMs: CALL_MS, signal };
+  return (await callUnary(source.channel, TelemetryServiceService.reportSyncState, request, limits))
+    .reportWithinS;
 }

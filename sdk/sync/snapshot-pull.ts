@@ -22,10 +22,10 @@ import {
   verifyInclusion,
 } from '../core/index.js';
 import { backoffMs, pause } from '../rpc/index.js';
+import type { Source, SyncDeps } from './deps.js';
 import { HOLD_ROW_BYTES, MAX_IDLE_RESUMES, MESSAGE_OVERHEAD_BYTES } from './limits.js';
+import { askConsistency, askSnapshot, splitHashes } from './peer.js';
 import type { Content } from './replica.js';
-import { splitHashes } from './rpc-source.js';
-import type { Source, SyncEnvironment } from './types.js';
 
 /** An index that was verified against an anchor: every bucket can now be checked as it arrives. */
 export interface VerifiedIndex {
@@ -91,20 +91,20 @@ function readHolds(bytes: Uint8Array): Hold[] {
 
 /** The state held is a prefix of the snapshot's tree. Throws as `provePrefix`. */
 export async function proveContinuity(
-  env: SyncEnvironment,
+  deps: SyncDeps,
   source: Source,
   origin: string,
   held: TreeState,
   anchor: TreeState,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const proof = await source.consistency(origin, held.size, anchor.size, signal);
-  provePrefix(env.suite.sha256, held, anchor, proof);
+  const proof = await askConsistency(source, origin, held.size, anchor.size, signal);
+  provePrefix(deps.suite.sha256, held, anchor, proof);
 }
 
 /** What pulling a snapshot needs. */
 export interface SnapshotPull {
-  readonly env: SyncEnvironment;
+  readonly deps: SyncDeps;
   readonly source: Source;
   readonly origin: Origin;
   readonly index: VerifiedIndex;
@@ -114,10 +114,10 @@ export interface SnapshotPull {
 
 /** Pulls every bucket, each verified on arrival; a cut stream goes on with the bucket it was in. */
 export async function pullSnapshot(pull: SnapshotPull): Promise<Content> {
-  const { env, origin, index } = pull;
+  const { deps, origin, index } = pull;
   const head = headAtSeal(origin.text, index.seal, index.holds);
-  const loader = new SnapshotLoader(origin, env.suite.sha256, head);
-  const assembler = new BucketAssembler(env.suite.sha256, index, loader);
+  const loader = new SnapshotLoader(origin, deps.suite.sha256, head);
+  const assembler = new BucketAssembler(deps.suite.sha256, index, loader);
   let idle = 0;
   while (!assembler.done) {
     const before = assembler.next;
@@ -128,7 +128,7 @@ export async function pullSnapshot(pull: SnapshotPull): Promise<Content> {
       if (!(error instanceof HashfedError) || !['UNAVAILABLE', 'DEADLINE'].includes(error.code)) throw error;
       idle = assembler.next > before ? 0 : idle + 1;
       if (idle > MAX_IDLE_RESUMES) throw error;
-      await pause(backoffMs(env.random, idle), pull.signal);
+      await pause(backoffMs(deps.random, idle), pull.signal);
       assembler.restartBucket();
     }
   }
@@ -144,7 +144,8 @@ async function pullOnce(
   const perBucket = 4 + MESSAGE_OVERHEAD_BYTES;
   const maxBytes =
     index.seal.setCount * perRecord + 2 ** index.seal.bucketBits * perBucket + MAX_BUNDLE_BYTES;
-  for await (const message of source.snapshot(origin.text, index.size, assembler.next, maxBytes, signal)) {
+  const part = { origin: origin.text, size: index.size, fromBucket: assembler.next, maxBytes };
+  for await (const message of askSnapshot(source, part, signal)) {
     assembler.add(message);
     onBytes(message.rows.length);
   }

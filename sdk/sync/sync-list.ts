@@ -1,32 +1,21 @@
-import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
 import { HashfedError } from '../core/index.js';
 import { type Advance, advance } from './advance.js';
+import { noChanges } from './changes.js';
+import { guardOf } from './clock-guard.js';
 import { foldDeltas } from './commit.js';
-import { isFork, keepEvidence } from './evidence.js';
+import type { SyncDeps } from './deps.js';
+import { keepEvidence } from './evidence.js';
 import type { Offer } from './offer.js';
-import {
-  type Answers,
-  type Asking,
-  asHashfed,
-  askAll,
-  type Failed,
-  judgeServed,
-  toFailure,
-} from './offers.js';
-import type { Publishers } from './publishers.js';
+import { type Answers, asHashfed, askAll, type Failed, toFailure } from './offers.js';
 import type { ListReplica } from './replica.js';
-import type { Source, SyncAlarm, SyncEnvironment, SyncOptions, SyncResult } from './types.js';
+import type { RootBook } from './root-book.js';
+import type { SyncAlarm, SyncOptions, SyncResult } from './types.js';
 
-/** What every sync rests on. */
-export interface SyncDeps {
-  readonly env: SyncEnvironment;
-  readonly publishers: Publishers;
-  /** At least one. */
-  readonly sources: readonly Source[];
-}
-
-/** Errors that no other source mends. */
+/** Errors that no other source mends: a fork, our own disk, our own age. */
 const FINAL = new Set(['EQUIVOCATION', 'STORAGE_FAILED', 'CANCELLED', 'UPGRADE_REQUIRED', 'INTERNAL']);
+
+/** A source that merely answers with such a code must not keep us from asking the others. */
+const isFinal = (error: HashfedError): boolean => FINAL.has(error.code) && !isClaimed(error);
 
 /**
  * Brings one list up to date: asks every source, takes the best offer, verifies, applies, commits. A source that
@@ -35,74 +24,59 @@ const FINAL = new Set(['EQUIVOCATION', 'STORAGE_FAILED', 'CANCELLED', 'UPGRADE_R
  */
 export function syncList(
   deps: SyncDeps,
+  book: RootBook,
   replica: ListReplica,
   options: SyncOptions = {},
 ): Promise<SyncResult> {
-  return replica.exclusive(() => run(deps, replica, options, (asking) => askAll(asking)));
+  return replica.exclusive(async () => {
+    try {
+      if (replica.broken) await replica.reload();
+      const answers = await askAll({ deps, book, replica, signal: options.signal });
+      return await tryOffers({ deps, book, replica, options }, answers);
+    } catch (error) {
+      await keepEvidence(deps, replica.origin.text, error);
+      throw error;
+    }
+  });
 }
 
-/** As `syncList`, with what one source has just said: no question is asked, and no other source is tried. */
-export function syncOffered(
-  deps: SyncDeps,
-  replica: ListReplica,
-  source: Source,
-  bundle: CheckpointBundle,
-  options: SyncOptions = {},
-): Promise<SyncResult> {
-  const ask = async (asking: Asking): Promise<Answers> => {
-    const offer = await judgeServed(asking, source, bundle, 0, asking.env.clock.nowMs());
-    return { offers: offer === undefined ? [] : [offer], failed: [], empty: offer === undefined ? 1 : 0 };
-  };
-  return replica.exclusive(() => run({ ...deps, sources: [source] }, replica, options, ask));
+interface Trying {
+  readonly deps: SyncDeps;
+  readonly book: RootBook;
+  readonly replica: ListReplica;
+  readonly options: SyncOptions;
 }
 
-async function run(
-  deps: SyncDeps,
-  replica: ListReplica,
-  options: SyncOptions,
-  ask: (asking: Asking) => Promise<Answers>,
-): Promise<SyncResult> {
-  const { env, publishers, sources } = deps;
-  try {
-    if (replica.broken) await replica.reload();
-    const answers = await ask({ env, publishers, sources, replica, signal: options.signal });
-    return await tryOffers(env, replica, options, answers);
-  } catch (error) {
-    await keepEvidence(env.store.documents, replica.origin.text, error);
-    throw error;
-  }
-}
-
-async function tryOffers(
-  env: SyncEnvironment,
-  replica: ListReplica,
-  options: SyncOptions,
-  { offers, failed, empty }: Answers,
-): Promise<SyncResult> {
+async function tryOffers(trying: Trying, { offers, failed, empty }: Answers): Promise<SyncResult> {
+  const { deps, replica, options } = trying;
   const failures = [...failed];
   const from = replica.size;
-  for (const failure of failed) if (FINAL.has(failure.error.code)) throw failure.error;
+  for (const { error } of failed) if (FINAL.has(error.code)) throw error;
   for (const offer of offers) {
     try {
-      const done = await advance({ env, replica, offer, options });
-      confirmClock(replica, offer);
+      const done = await advance({ ...trying, offer });
+      confirmClock(deps, offer);
       await foldDeltas(replica);
-      for (const { error } of failures) await keepEvidence(env.store.documents, replica.origin.text, error);
+      await keepAll(trying, failures);
       return resultOf(replica, from, offer, done, failures);
     } catch (cause) {
       const error = asHashfed(cause);
-      if (isFork(error) || FINAL.has(error.code) || options.signal?.aborted) throw error;
+      if (FINAL.has(error.code) || options.signal?.aborted) throw error;
       failures.push({ source: offer.source, error });
     }
   }
   if (failures.length === 0 && empty > 0) return emptyResult(replica);
-  for (const { error } of failures) await keepEvidence(env.store.documents, replica.origin.text, error);
+  await keepAll(trying, failures);
   throw gravest(failures, replica.origin.text);
 }
 
+async function keepAll({ deps, replica }: Trying, failures: readonly Failed[]): Promise<void> {
+  for (const { error } of failures) await keepEvidence(deps, replica.origin.text, error);
+}
+
 /** A fresh statement that was just received and agrees with our clock vouches for it. */
-function confirmClock({ guard }: ListReplica, { freshness }: Offer): void {
-  if (freshness !== undefined) guard.confirm(freshness.statement.issuedAtMs);
+function confirmClock({ clock }: SyncDeps, { freshness }: Offer): void {
+  if (freshness !== undefined) guardOf(clock).confirm(freshness.statement.issuedAtMs);
 }
 
 const GRAVITY = ['verification', 'identity', 'usage', 'stale', 'failed'];
@@ -127,14 +101,14 @@ function resultOf(
     origin: replica.origin.text,
     path: done.path,
     from,
-    to: replica.size,
-    added: done.added,
-    removed: done.removed,
-    standing: replica.standing(),
+    size: replica.size,
+    root: replica.root,
     source: offer.source.name,
+    changes: done.changes,
+    minWaitMs: offer.minWaitMs,
+    withheld: offer.withheld,
     failures: failures.map(toFailure),
     alarms: [...offer.alarms, ...rangeAlarms(done)],
-    minWaitMs: offer.minWaitMs,
   };
 }
 
@@ -148,6 +122,7 @@ function rangeAlarms({ range }: Advance): SyncAlarm[] {
 }
 
 function emptyResult(replica: ListReplica): SyncResult {
-  const none = { added: 0, removed: 0, source: '', failures: [], alarms: [], minWaitMs: 0 };
-  return { origin: replica.origin.text, path: 'none', from: 0, to: 0, standing: replica.standing(), ...none };
+  const origin = replica.origin.text;
+  const none = { source: '', minWaitMs: 0, withheld: false, failures: [], alarms: [] };
+  return { origin, path: 'none', from: 0, size: 0, root: replica.root, changes: noChanges(origin), ...none };
 }

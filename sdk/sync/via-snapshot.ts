@@ -9,6 +9,7 @@ import {
 } from '../core/index.js';
 import type { Attempt } from './advance.js';
 import { SNAPSHOT_MIN_TAIL } from './limits.js';
+import { askSnapshotIndex } from './peer.js';
 import type { Content } from './replica.js';
 import { proveContinuity, pullSnapshot, type VerifiedIndex, verifyIndex } from './snapshot-pull.js';
 
@@ -36,37 +37,36 @@ export async function takeSnapshot(attempt: Attempt, settings: OriginSettings): 
 }
 
 async function trySnapshot(attempt: Attempt, tail: number): Promise<Content | undefined> {
-  const { env, replica, offer, options } = attempt;
+  const { deps, replica, offer, options } = attempt;
   const origin = replica.origin.text;
-  const served = await offer.source.snapshotIndex(origin, offer.checkpoint.size, options.signal);
+  const served = await askSnapshotIndex(offer.source, origin, offer.checkpoint.size, options.signal);
   const rest = (offer.checkpoint.size - Number(served.size)) * TYPICAL_ENTRY_BYTES;
   if (Number(served.totalBytes) + rest > WORTH * tail * TYPICAL_ENTRY_BYTES) return undefined;
   const anchor = verifySnapshotAnchor(attempt, served.anchorNote);
   if (anchor.size <= replica.size) return undefined;
-  const index = verifyIndex(env.suite.sha256, replica.origin, anchor, served);
+  const index = verifyIndex(deps.suite.sha256, replica.origin, anchor, served);
   if (replica.held !== undefined)
-    await proveContinuity(env, offer.source, origin, replica.held.checkpoint, anchor, options.signal);
-  await proveContinuity(env, offer.source, origin, anchor, offer.checkpoint, options.signal);
+    await proveContinuity(deps, offer.source, origin, replica.held.checkpoint, anchor, options.signal);
+  await proveContinuity(deps, offer.source, origin, anchor, offer.checkpoint, options.signal);
   return await pull(attempt, index);
 }
 
-function verifySnapshotAnchor({ env, replica, offer }: Attempt, note: Uint8Array): VerifiedCheckpoint {
+function verifySnapshotAnchor({ deps, replica, offer }: Attempt, note: Uint8Array): VerifiedCheckpoint {
   const policy = { keys: keysFor(offer.root, replica.origin.text), cosigners: { keys: [], needed: 0 } };
-  const anchor = verifyCheckpoint(env.suite, policy, note, { nowMs: env.clock.nowMs() });
+  const anchor = verifyCheckpoint(deps.suite, policy, note, { nowMs: deps.clock.nowMs() });
   requireTwoKeys(anchor);
   if (anchor.size > offer.checkpoint.size) malformed('anchor', 'is larger than the checkpoint');
   return anchor;
 }
 
-function pull({ env, replica, offer, options }: Attempt, index: VerifiedIndex): Promise<Content> {
+function pull({ deps, replica, offer, options }: Attempt, index: VerifiedIndex): Promise<Content> {
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;
-    const progress = { origin: replica.origin.text, done, total: index.totalBytes };
-    options.onProgress?.({ ...progress, phase: 'snapshot' });
+    options.onProgress?.(done, index.totalBytes);
   };
   return pullSnapshot({
-    env,
+    deps,
     source: offer.source,
     origin: replica.origin,
     index,

@@ -1,105 +1,71 @@
-import type { HashfedError, Random } from '../core/index.js';
-import { pause } from '../rpc/index.js';
-import { SWEEP_MS, WATCH_BACKOFF_MAX_MS, WATCH_BACKOFF_MIN_MS } from './limits.js';
-import { asHashfed } from './offers.js';
-import type { ListReplica } from './replica.js';
-import { type SyncDeps, syncList, syncOffered } from './sync-list.js';
-import type { Source, SyncOptions, SyncResult } from './types.js';
-
-/** What a watcher hears. */
-export interface WatchOptions extends SyncOptions {
-  /** Ends the watch. */
-  readonly signal: AbortSignal;
-  readonly onResult?: (result: SyncResult) => void;
-  /** One list could not be brought up to date; the watch goes on. */
-  readonly onFailure?: (origin: string, error: HashfedError) => void;
-  /** The stream of a source ended or failed; the next one is tried. */
-  readonly onDisconnect?: (source: string, error: HashfedError | undefined) => void;
-}
+import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
+import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
+import { HashfedError, type Random } from '../core/index.js';
+import { pause, readStream } from '../rpc/index.js';
+import type { Source, SyncDeps } from './deps.js';
+import { SWEEP_MS, WATCH_BACKOFF_MAX_MS, WATCH_BACKOFF_MIN_MS, WATCH_IDLE_MS } from './limits.js';
 
 /**
- * Keeps lists up to date until `signal` fires. One source's stream says when there is something new; entries are
- * pulled by the same code as ever; all sources are asked at intervals, since the one watched may withhold.
+ * Yields origins that may have moved: all at once at first, then each whenever a source says so, and all again every
+ * few minutes, since the source that is watched may withhold. What a stream says only wakes us: data is always pulled
+ * and verified by `syncList`. Sources take turns when one fails. Ends when the signal aborts.
  */
-export async function watch(
+export async function* watchOrigins(
   deps: SyncDeps,
-  replicas: readonly ListReplica[],
-  options: WatchOptions,
-): Promise<void> {
-  const watched = new Map(replicas.map((replica) => [replica.origin.text, replica]));
-  const sweeping = sweep(deps, replicas, options);
-  for (let attempt = 0, turn = 0; !options.signal.aborted; turn++) {
-    const source = deps.sources[turn % deps.sources.length]!;
-    const heard = await follow(deps, watched, source, options);
-    attempt = heard ? 0 : attempt + 1;
-    await idle(backoff(deps.env.random, attempt), options.signal);
+  origins: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<readonly string[]> {
+  const { sources, random } = deps;
+  let failures = 0;
+  for (let turn = 0; !signal.aborted; turn++) {
+    yield origins;
+    const source = sources[turn % Math.max(1, sources.length)];
+    if (source === undefined || signal.aborted) return;
+    const heard = yield* follow(source, origins, signal);
+    failures = heard ? 0 : failures + 1;
+    await pause(backoff(random, failures), signal).catch(() => undefined);
   }
-  await sweeping;
 }
 
-/** True where the source had something to say before it ended. */
-async function follow(
-  deps: SyncDeps,
-  watched: ReadonlyMap<string, ListReplica>,
+/** True where the stream lived. It is left after a while: then every source is asked. */
+async function* follow(
   source: Source,
-  options: WatchOptions,
-): Promise<boolean> {
+  origins: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<readonly string[], boolean> {
+  const limits = {
+    deadlineMs: SWEEP_MS,
+    idleMs: WATCH_IDLE_MS,
+    maxBytes: Number.POSITIVE_INFINITY,
+    signal,
+  };
+  const seen = new Map<string, string>();
   let heard = false;
-  let failure: HashfedError | undefined;
   try {
-    for await (const { bundle } of source.watch([...watched.keys()], options.signal)) {
+    const request = { origins: [...origins] };
+    const method = ListServiceService.watchCheckpoints;
+    for await (const { checkpoint } of readStream(source.channel, method, request, limits)) {
       heard = true;
-      const replica = bundle === undefined ? undefined : watched.get(bundle.origin);
-      if (bundle === undefined || replica === undefined) continue;
-      await attempt(replica, options, async () => {
-        try {
-          return await syncOffered(deps, replica, source, bundle, options);
-        } catch (error) {
-          if (deps.sources.length === 1 || options.signal.aborted) throw error;
-          return await syncList(deps, replica, options);
-        }
-      });
+      if (checkpoint === undefined || !origins.includes(checkpoint.origin)) continue;
+      if (isNews(seen, checkpoint)) yield [checkpoint.origin];
     }
   } catch (error) {
-    failure = asHashfed(error);
+    if (!(error instanceof HashfedError)) throw error;
   }
-  if (!options.signal.aborted) options.onDisconnect?.(source.name, failure);
   return heard;
 }
 
-async function sweep(deps: SyncDeps, replicas: readonly ListReplica[], options: WatchOptions): Promise<void> {
-  while (!options.signal.aborted) {
-    for (const replica of replicas) {
-      if (options.signal.aborted) return;
-      await attempt(replica, options, () => syncList(deps, replica, options));
-    }
-    await idle(SWEEP_MS / 2 + jitter(deps.env.random, SWEEP_MS / 2), options.signal);
-  }
-}
-
-async function attempt(
-  replica: ListReplica,
-  options: WatchOptions,
-  sync: () => Promise<SyncResult>,
-): Promise<void> {
-  try {
-    options.onResult?.(await sync());
-  } catch (error) {
-    if (!options.signal.aborted) options.onFailure?.(replica.origin.text, asHashfed(error));
-  }
+/** A source that repeats itself wakes nobody. */
+function isNews(seen: Map<string, string>, { origin, note, freshness, liveness }: CheckpointBundle): boolean {
+  const said = [note, freshness, liveness].map((one) => Buffer.from(one).toString('latin1')).join();
+  const before = seen.get(origin);
+  seen.set(origin, said);
+  return before !== said;
 }
 
 /** Doubled each time, the lower half kept, so that clients do not come back all at once. */
-function backoff(random: Random, attempt: number): number {
-  const whole = Math.min(WATCH_BACKOFF_MAX_MS, WATCH_BACKOFF_MIN_MS * 2 ** attempt);
-  return whole / 2 + jitter(random, whole / 2);
-}
-
-function jitter(random: Random, span: number): number {
+function backoff(random: Random, failures: number): number {
+  const whole = Math.min(WATCH_BACKOFF_MAX_MS, WATCH_BACKOFF_MIN_MS * 2 ** failures);
   const [high = 0, low = 0] = random.bytes(2);
-  return ((high * 256 + low) / 65_536) * span;
-}
-
-async function idle(ms: number, signal: AbortSignal): Promise<void> {
-  await pause(ms, signal).catch(() => {});
+  return whole / 2 + ((high * 256 + low) / 65_536) * (whole / 2);
 }

@@ -23,7 +23,7 @@ export interface SyncDeps {
   readonly suite: Suite;
   readonly clock: Clock;
   readonly random: Random;
-  /** Tried in order; empty where only what is stored is used. */
+  /** All are asked; empty where only what is stored is used. */
   readonly sources: readonly Source[];
   readonly trust: readonly PinnedPublisher[];
   readonly cosigners: CosignerPolicy;
