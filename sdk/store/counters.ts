@@ -2,7 +2,10 @@ import { BodyReader, BodyWriter } from './body.js';
 import type { WriteGate } from './gate.js';
 import type { Ledger, Transaction } from './ledger.js';
 import { COUNTER_FLUSH_MS, MAX_COUNTER_NAMES, MAX_DISTINCT } from './limits.js';
-import type { Counters, WindowCounts } from './types.js';
+import type { Counters, CountsHandover, WindowCounts } from './types.js';
+
+/** Handovers that were merged and whose file may still be there. */
+const ABSORBED = 'ca!';
 
 interface Pending {
   readonly counts: Map<string, number>;
@@ -80,6 +83,31 @@ export class LedgerCounters implements Counters {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     if (!this.#gate.failed) await this.flush();
+  }
+
+  /** Merges what a reader handed over as `name`, once however often it is called. */
+  async absorb(name: string, handovers: readonly CountsHandover[]): Promise<void> {
+    await this.#ledger.commit(async (transaction) => {
+      if ((await transaction.get(ABSORBED + name)) !== undefined) return;
+      for (const { window, counts, distinct } of handovers) {
+        const named = [...distinct].map(
+          ([set, all]) =>
+            [set, new Set(all.map((one) => this.#ledger.name('distinct', window, set, one)))] as const,
+        );
+        await this.#merge(transaction, window, { counts: new Map(counts), members: new Map(named) });
+      }
+      transaction.mark(ABSORBED + name);
+    });
+  }
+
+  /** Forgets the names of handovers whose file is gone. */
+  async forgetAbsorbed(there: ReadonlySet<string>): Promise<void> {
+    const gone: string[] = [];
+    for await (const name of this.#ledger.names(ABSORBED)) if (!there.has(name)) gone.push(name);
+    if (gone.length === 0) return;
+    await this.#ledger.commit(async (transaction) => {
+      for (const name of gone) transaction.remove(ABSORBED + name);
+    });
   }
 
   async #merge(transaction: Transaction, window: string, counted: Pending): Promise<void> {

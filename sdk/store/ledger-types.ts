@@ -53,14 +53,15 @@ export interface Journal {
   history(id?: string): Promise<JournalChange[]>;
 }
 
-export type SpoolState = 'queued' | 'sent' | 'receipted';
+/** `refused`: the server took it never, for good; `receipt` then holds the reason's code as text. */
+export type SpoolState = 'queued' | 'sent' | 'receipted' | 'refused';
 
 export interface SpooledReport {
   /** 32 hexadecimal digits, random, persisted before the report is first sent. */
   readonly id: string;
   /** From 1, without gaps. */
   readonly sequence: number;
-  /** SHA-256 of the report before; 32 zero bytes for the first. */
+  /** Digest of the report before, as its builder gave it; 32 zero bytes for the first. */
   readonly previous: Uint8Array;
   readonly window: string;
   readonly revision: number;
@@ -78,7 +79,44 @@ export interface ReportSlot {
   readonly previous: Uint8Array;
 }
 
+/** What a revision was made from, and what it became. */
+export interface RevisionSlot extends ReportSlot {
+  /** From 1 in each window. */
+  readonly revision: number;
+  /** `basis` of the revision before; undefined for the first. */
+  readonly lastBasis: Uint8Array | undefined;
+}
+
+export interface BuiltReport {
+  readonly bytes: Uint8Array;
+  /** What the next report names as the one before, 32 bytes. */
+  readonly digest: Uint8Array;
+  /** Tells this revision's content from the next one's; at most 64 bytes. */
+  readonly basis: Uint8Array;
+}
+
+/** The newest revision of a window. */
+export interface WindowRevision {
+  readonly window: string;
+  readonly revision: number;
+}
+
 export interface Spool {
+  /**
+   * Queues the next revision of a window that goes on counting: the counts stay, so that revisions are cumulative and
+   * a later one replaces an earlier one. One synced batch. Resolves to undefined where `build` has nothing to say.
+   */
+  revise(
+    window: string,
+    build: (
+      slot: RevisionSlot,
+      counts: WindowCounts,
+    ) => BuiltReport | undefined | Promise<BuiltReport | undefined>,
+  ): Promise<SpooledReport | undefined>;
+  /** The newest revision of every window that has one and was not forgotten. */
+  revisions(): Promise<WindowRevision[]>;
+  /** Drops a window's counts and its revision number: nothing will be reported of it any more. */
+  forget(window: string): Promise<void>;
   /**
    * Closes a window: hands its counts to `build`, and stores the report and forgets the counts in one synced
    * batch, so that they are reported exactly once. `WINDOW_OVERLAP` where (window, revision) was queued before.
@@ -94,7 +132,9 @@ export interface Spool {
   markSent(id: string): Promise<void>;
   putReceipt(id: string, receipt: Uint8Array): Promise<void>;
   putMonitorReceipt(id: string, receipt: Uint8Array): Promise<void>;
-  /** Forgets a report; `USAGE` unless server and monitor have both answered. */
+  /** The server refused it for good, with this code; nothing happens to a report that has its receipt. */
+  refuse(id: string, code: string): Promise<void>;
+  /** Forgets a report; `USAGE` unless it was refused, or server and monitor have both answered. */
   remove(id: string): Promise<void>;
   /** What the next report will carry. */
   next(): Promise<{ sequence: number; previous: Uint8Array }>;
@@ -109,7 +149,8 @@ export interface WindowCounts {
 
 /**
  * Counts by window. Counting is synchronous and costs no I/O; a write-behind makes it durable within one
- * second. A crash loses at most what was counted in that second, and never counts twice.
+ * second. A crash loses at most what was counted in that second, and never counts twice. In a read-only store
+ * counts are handed to the writer through the inbox (within two seconds); reading them there is `STORAGE_FAILED`.
  */
 export interface Counters {
   add(window: string, name: string, n?: number): void;
@@ -140,11 +181,21 @@ export interface Settings {
   names(): Promise<string[]>;
 }
 
+/** Counts of one window that a reader hands over. */
+export interface CountsHandover {
+  readonly window: string;
+  readonly counts: ReadonlyMap<string, number>;
+  /** Members by set name. */
+  readonly distinct: ReadonlyMap<string, readonly Uint8Array[]>;
+}
+
 /** What a reader leaves for the writer, durably: the writer absorbs it at its next turn. */
 export interface Inbox {
   put(entries: readonly NewJournalEntry[]): Promise<void>;
   /** undefined removes the setting. */
   putSetting(name: string, value: Uint8Array | undefined): Promise<void>;
-  /** Writer only: moves everything into journal and settings, exactly once; answers how many there were. */
+  /** What a reader counted. */
+  putCounts(counts: readonly CountsHandover[]): Promise<void>;
+  /** Writer only: moves everything into journal, settings and counters, exactly once; answers how many there were. */
   absorb(): Promise<number>;
 }

@@ -35,3 +35,5 @@ export const MAX_COUNTER_NAMES = 65_536;
 export const MAX_DISTINCT = 1_000_000;
 /** Counters reach the disk at most this long after they were counted, milliseconds: the most a crash can lose. */
 export const COUNTER_FLUSH_MS = 1_000;
+/** A reader hands its counts over this often, milliseconds: one small file each time. */
+export const COUNTER_HANDOVER_MS = 2_000;

@@ -2,6 +2,7 @@ import { type Clock, HashfedError } from '../core/index.js';
 import { LedgerCounters } from './counters.js';
 import type { Database } from './database.js';
 import { FileDocuments } from './documents.js';
+import { HandoverCounters } from './handover.js';
 import { FileInbox } from './inbox.js';
 import { LedgerJournal } from './journal.js';
 import type { Ledger } from './ledger.js';
@@ -10,7 +11,7 @@ import { DiskList } from './list-store.js';
 import type { StoreParts } from './parts.js';
 import { FileSettings } from './settings.js';
 import { LedgerSpool } from './spool.js';
-import type { Documents, Inbox, Journal, ListStore, Settings, Spool, Store } from './types.js';
+import type { Counters, Documents, Inbox, Journal, ListStore, Settings, Spool, Store } from './types.js';
 
 /** Present while a writer has the store open. */
 export const RUNNING = 'running';
@@ -38,6 +39,7 @@ export class OpenedStore implements Store {
   readonly #parts: StoreParts;
   readonly #lists = new Map<string, DiskList>();
   readonly #writer: WriterOnly | undefined;
+  readonly #handover: HandoverCounters;
   #closed = false;
 
   constructor(parts: StoreParts, unclean: boolean, writer?: WriterParts) {
@@ -54,7 +56,8 @@ export class OpenedStore implements Store {
       const spool = new LedgerSpool(ledger, counters, clock, random);
       this.#writer = { database, journal, counters, spool };
     }
-    this.inbox = new FileInbox(parts, this.settings, this.#writer?.journal);
+    this.inbox = new FileInbox(parts, this.settings, this.#writer);
+    this.#handover = new HandoverCounters(this.inbox);
   }
 
   /** The same object for the same origin: one place knows where a list stands. */
@@ -86,8 +89,8 @@ export class OpenedStore implements Store {
     return this.#need().spool;
   }
 
-  get counters(): LedgerCounters {
-    return this.#need().counters;
+  get counters(): Counters {
+    return this.#writer?.counters ?? this.#handover;
   }
 
   /** After a failed write the mark stays: the next opening is told that it must check. */
@@ -96,6 +99,7 @@ export class OpenedStore implements Store {
     this.#closed = true;
     const { gate } = this.#parts;
     try {
+      await this.#handover.flush();
       await this.#writer?.counters.close();
       await gate.close();
       if (this.#writer !== undefined && !gate.failed) await this.#unmark();

@@ -3,12 +3,23 @@ import { type Clock, HashfedError, type Random } from '../core/index.js';
 import { BodyReader, BodyWriter, damaged } from './body.js';
 import type { LedgerCounters } from './counters.js';
 import type { Ledger, Transaction } from './ledger.js';
-import type { ReportSlot, Spool, SpooledReport, SpoolState, WindowCounts } from './types.js';
+import { decodeLatest, decodeReport, encodeLatest, encodeReport } from './spool-codec.js';
+import type {
+  BuiltReport,
+  ReportSlot,
+  RevisionSlot,
+  Spool,
+  SpooledReport,
+  SpoolState,
+  WindowCounts,
+  WindowRevision,
+} from './types.js';
 
 const REPORT = 'sr!';
 const BY_ID = 'si!';
 const NEXT = 'sn!';
-const STATES: readonly SpoolState[] = ['queued', 'sent', 'receipted'];
+/** Newest revision of each window. */
+const LATEST = 'sl!';
 const NONE = new Uint8Array();
 
 /** The telemetry spool: reports keyed by sequence, chained by digest, kept until both receipts are there. */
@@ -36,21 +47,77 @@ export class LedgerSpool implements Spool {
         throw new HashfedError('WINDOW_OVERLAP', 'this window and revision were reported before');
       }
       const counts = await this.#counters.readIn(transaction, window);
-      const id = Buffer.from(this.#random.bytes(16)).toString('hex');
-      const slot = { id, ...(await readNext(transaction)) };
+      const slot = await this.#slot(transaction);
       const bytes = await built(async () => build(slot, counts));
-      const empty = { receipt: NONE, monitorReceipt: NONE };
-      const queuedMs = this.#clock.nowMs();
-      const report = { ...slot, window, revision, bytes, state: 'queued', queuedMs, ...empty } as const;
-      putReport(transaction, report);
-      transaction.put(BY_ID + id, new BodyWriter().u64(slot.sequence).finish());
+      const digest = createHash('sha256').update(bytes).digest();
+      const report = this.#queue(transaction, { ...slot, window, revision, bytes }, digest);
       transaction.mark(used);
-      transaction.put(NEXT, encodeNext(slot.sequence + 1, createHash('sha256').update(bytes).digest()));
       await this.#counters.forgetIn(transaction, window);
       return report;
     };
     return this.#counters.flush().then(() => this.#ledger.commit(work));
   }
+
+  revise(
+    window: string,
+    build: (
+      slot: RevisionSlot,
+      counts: WindowCounts,
+    ) => BuiltReport | undefined | Promise<BuiltReport | undefined>,
+  ): Promise<SpooledReport | undefined> {
+    const latestKey = this.#latestKey(window);
+    const work = async (transaction: Transaction) => {
+      const counts = await this.#counters.readIn(transaction, window);
+      const latest = decodeLatest(await transaction.get(latestKey), window);
+      const revision = latest.revision + 1;
+      const slot = { ...(await this.#slot(transaction)), revision, lastBasis: latest.basis };
+      const made = await built(async () => build(slot, counts));
+      if (made === undefined) return undefined;
+      const { id, sequence, previous } = slot;
+      const fields = { id, sequence, previous, window, revision, bytes: made.bytes };
+      transaction.put(latestKey, encodeLatest(window, revision, made.basis));
+      return this.#queue(transaction, fields, made.digest);
+    };
+    return this.#counters.flush().then(() => this.#ledger.commit(work));
+  }
+
+  async revisions(): Promise<WindowRevision[]> {
+    const found: WindowRevision[] = [];
+    for await (const [, value] of this.#ledger.entries(LATEST)) {
+      const { window, revision } = decodeLatest(value, '');
+      found.push({ window, revision });
+    }
+    return found.sort((a, b) => (a.window < b.window ? -1 : 1));
+  }
+
+  async forget(window: string): Promise<void> {
+    await this.#counters.flush();
+    await this.#ledger.commit(async (transaction) => {
+      transaction.remove(this.#latestKey(window));
+      await this.#counters.forgetIn(transaction, window);
+    });
+  }
+
+  async #slot(transaction: Transaction): Promise<ReportSlot> {
+    const id = Buffer.from(this.#random.bytes(16)).toString('hex');
+    return { id, ...(await readNext(transaction)) };
+  }
+
+  #queue(
+    transaction: Transaction,
+    fields: ReportSlot & Pick<SpooledReport, 'window' | 'revision' | 'bytes'>,
+    digest: Uint8Array,
+  ): SpooledReport {
+    const { id, sequence } = fields;
+    const empty = { receipt: NONE, monitorReceipt: NONE };
+    const report = { ...fields, state: 'queued', queuedMs: this.#clock.nowMs(), ...empty } as const;
+    putReport(transaction, report);
+    transaction.put(BY_ID + id, new BodyWriter().u64(sequence).finish());
+    transaction.put(NEXT, encodeNext(sequence + 1, digest));
+    return report;
+  }
+
+  #latestKey = (window: string) => LATEST + this.#ledger.name('report', window);
 
   async list(state?: SpoolState): Promise<SpooledReport[]> {
     const found: SpooledReport[] = [];
@@ -78,11 +145,19 @@ export class LedgerSpool implements Spool {
     return this.#change(id, (report) => ({ ...report, monitorReceipt }));
   }
 
+  refuse(id: string, code: string): Promise<void> {
+    const receipt = new Uint8Array(Buffer.from(code, 'utf8'));
+    return this.#change(id, (report) =>
+      report.state === 'receipted' ? report : { ...report, state: 'refused', receipt },
+    );
+  }
+
   remove(id: string): Promise<void> {
     return this.#ledger.commit(async (transaction) => {
       const report = await findReport(transaction, id);
       if (report === undefined) return;
-      if (report.state !== 'receipted' || report.monitorReceipt.length === 0) {
+      const answered = report.state === 'receipted' && report.monitorReceipt.length > 0;
+      if (!answered && report.state !== 'refused') {
         throw new HashfedError('USAGE', 'a report is kept until server and monitor have answered');
       }
       transaction.remove(reportKey(report.sequence));
@@ -104,7 +179,7 @@ export class LedgerSpool implements Spool {
 }
 
 /** What goes wrong while a report is built (signing, say) refuses this report and breaks nothing. */
-async function built(build: () => Promise<Uint8Array>): Promise<Uint8Array> {
+async function built<T>(build: () => Promise<T>): Promise<T> {
   try {
     return await build();
   } catch (cause) {
@@ -137,29 +212,4 @@ async function readNext(from: Reader): Promise<{ sequence: number; previous: Uin
   if (value === undefined) return { sequence: 1, previous: new Uint8Array(32) };
   const reader = new BodyReader(value, 'spool');
   return { sequence: reader.u64(), previous: reader.raw(32).slice() };
-}
-
-function encodeReport(report: SpooledReport): Uint8Array {
-  const body = new BodyWriter().text(report.id).u64(report.sequence).bytes(report.previous);
-  body.text(report.window).u32(report.revision).u32(STATES.indexOf(report.state)).u64(report.queuedMs);
-  return body.bytes(report.bytes).bytes(report.receipt).bytes(report.monitorReceipt).finish();
-}
-
-function decodeReport(value: Uint8Array): SpooledReport {
-  const reader = new BodyReader(value, 'spool');
-  const id = reader.text();
-  const sequence = reader.u64();
-  const previous = reader.bytes().slice();
-  const window = reader.text();
-  const revision = reader.u32();
-  const state = STATES[reader.u32()];
-  const queuedMs = reader.u64();
-  const [bytes, receipt, monitorReceipt] = [
-    reader.bytes().slice(),
-    reader.bytes().slice(),
-    reader.bytes().slice(),
-  ];
-  reader.end();
-  if (state === undefined) throw damaged('spool', 'a report has no known state');
-  return { id, sequence, previous, window, revision, bytes, state, queuedMs, receipt, monitorReceipt };
 }

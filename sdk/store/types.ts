@@ -20,9 +20,10 @@ export interface Store {
   readonly inbox: Inbox;
   /** Writing them takes the writer; a reader leaves what it wants in the inbox. */
   readonly settings: Settings;
-  /** These three throw `STORAGE_FAILED` in a read-only store: one process holds the ledger. */
+  /** These two throw `STORAGE_FAILED` in a read-only store: one process holds the ledger. */
   readonly journal: Journal;
   readonly spool: Spool;
+  /** In a read-only store what is counted goes to the writer through the inbox. */
   readonly counters: Counters;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

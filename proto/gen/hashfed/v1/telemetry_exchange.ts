@@ -34,10 +34,12 @@ export interface SubmitTelemetryRequest {
   readonly envelope: Uint8Array;
 }
 
-/** The server's receipt. A repeated call with the same body answers with the same receipt. */
+/** Receipts. A repeated call with the same body answers with the same receipt of the server. */
 export interface SubmitTelemetryResponse {
-  /** Serialised DsseEnvelope, kind `receipt`. */
+  /** Serialised DsseEnvelope, kind `receipt`, by the server. */
   readonly receipt: Uint8Array;
+  /** Serialised DsseEnvelope, kind `receipt`, by the monitor; empty until it has read the report. */
+  readonly monitorReceipt: Uint8Array;
 }
 
 /** Says what was applied. */
@@ -208,7 +210,7 @@ export interface TelemetryRecord {
 
 /** A sync state as received. */
 export interface SyncStateRecord {
-  /** Dense number per server in order of arrival, from 1. */
+  /** Number per server in order of arrival of sync states, from 1, rising. */
   readonly arrival: bigint;
   /** Resource name `members/{member}`. */
   readonly member: string;
@@ -230,7 +232,10 @@ export interface SyncStateRecord {
 export interface WatchTelemetryRequest {
   /** What to stream. */
   readonly kind: TelemetryKind;
-  /** Arrival number of the last record seen; 0 starts with what is kept. */
+  /**
+   * Arrival number of the last record seen; 0 starts with what is kept. Reports and sync states are numbered apart:
+   * where both are asked for, it counts reports, and all sync states that are kept come first.
+   */
   readonly after: bigint;
 }
 
@@ -310,13 +315,16 @@ export const SubmitTelemetryRequest: MessageFns<SubmitTelemetryRequest> = {
 };
 
 function createBaseSubmitTelemetryResponse(): SubmitTelemetryResponse {
-  return { receipt: new Uint8Array(0) };
+  return { receipt: new Uint8Array(0), monitorReceipt: new Uint8Array(0) };
 }
 
 export const SubmitTelemetryResponse: MessageFns<SubmitTelemetryResponse> = {
   encode(message: SubmitTelemetryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.receipt.length !== 0) {
       writer.uint32(10).bytes(message.receipt);
+    }
+    if (message.monitorReceipt.length !== 0) {
+      writer.uint32(18).bytes(message.monitorReceipt);
     }
     return writer;
   },
@@ -342,6 +350,14 @@ export const SubmitTelemetryResponse: MessageFns<SubmitTelemetryResponse> = {
             message.receipt = reader.bytes();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.monitorReceipt = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -360,6 +376,7 @@ export const SubmitTelemetryResponse: MessageFns<SubmitTelemetryResponse> = {
   fromPartial<I extends Exact<DeepPartial<SubmitTelemetryResponse>, I>>(object: I): SubmitTelemetryResponse {
     const message = createBaseSubmitTelemetryResponse() as any;
     message.receipt = object.receipt ?? new Uint8Array(0);
+    message.monitorReceipt = object.monitorReceipt ?? new Uint8Array(0);
     return message;
   },
 };
