@@ -14,8 +14,8 @@ import type { SyncAlarm, SyncOptions, SyncResult } from './types.js';
 /** Errors that no other source mends: a fork, our own disk, our own age. */
 const FINAL = new Set(['EQUIVOCATION', 'STORAGE_FAILED', 'CANCELLED', 'UPGRADE_REQUIRED', 'INTERNAL']);
 
-/** A source that merely answers with such a code must not keep us from asking the others. */
-const isFinal = (error: HashfedError): boolean => FINAL.has(error.code) && !isClaimed(error);
+/** What a peer merely claims (a fork, that our disk failed) ends nothing: it may lie. */
+const isFinal = ({ code, detail }: HashfedError): boolean => FINAL.has(code) && detail.claimed !== true;
 
 /**
  * Brings one list up to date: asks every source, takes the best offer, verifies, applies, commits. A source that
@@ -51,7 +51,7 @@ async function tryOffers(trying: Trying, { offers, failed, empty }: Answers): Pr
   const { deps, replica, options } = trying;
   const failures = [...failed];
   const from = replica.size;
-  for (const { error } of failed) if (FINAL.has(error.code)) throw error;
+  for (const { error } of failed) if (isFinal(error)) throw error;
   for (const offer of offers) {
     try {
       const done = await advance({ ...trying, offer });
@@ -61,7 +61,7 @@ async function tryOffers(trying: Trying, { offers, failed, empty }: Answers): Pr
       return resultOf(replica, from, offer, done, failures);
     } catch (cause) {
       const error = asHashfed(cause);
-      if (FINAL.has(error.code) || options.signal?.aborted) throw error;
+      if (isFinal(error) || options.signal?.aborted) throw error;
       failures.push({ source: offer.source, error });
     }
   }
@@ -81,10 +81,12 @@ function confirmClock({ clock }: SyncDeps, { freshness }: Offer): void {
 
 const GRAVITY = ['verification', 'identity', 'usage', 'stale', 'failed'];
 
+/** What was found here comes before what peers say of themselves. */
+const gravity = ({ class: kind, detail }: HashfedError): number =>
+  GRAVITY.indexOf(kind) + (detail.claimed === true && kind === 'verification' ? GRAVITY.length : 0);
+
 function gravest(failures: readonly Failed[], origin: string): HashfedError {
-  const [first] = [...failures].sort(
-    (a, b) => GRAVITY.indexOf(a.error.class) - GRAVITY.indexOf(b.error.class),
-  );
+  const [first] = [...failures].sort((a, b) => gravity(a.error) - gravity(b.error));
   if (first === undefined) return new HashfedError('USAGE', 'there is no source to sync from', { origin });
   const { code, message, detail } = first.error;
   return new HashfedError(code, message, { origin, ...detail, cause: first.error });
