@@ -126,8 +126,13 @@ export class Hashfed extends EventEmitter<Events> {
    * lists alone. Throws MALFORMED for what cannot be read, CANCELLED.
    */
   async check(input: CheckInput, options: CheckOptions): Promise<Verdict> {
-    const hashed = await hashInput(input, EXACT_TYPES, options.signal);
-    return this.judge(hashed.hashes, hashed.bytes, options.ref);
+    return (await this.checkCounted(input, options)).verdict;
+  }
+
+  /** As `check`, and says how many bytes the object had. */
+  async checkCounted(input: CheckInput, options: CheckOptions): Promise<{ verdict: Verdict; bytes: number }> {
+    const { hashes, bytes } = await hashInput(input, EXACT_TYPES, options.signal);
+    return { verdict: await this.judge(hashes, bytes, options.ref), bytes };
   }
 
   /** As `check`, for hashes that were computed elsewhere; `ref` undefined asks without journaling or counting. */

@@ -1,11 +1,15 @@
 import type { Command } from 'commander';
 import { register as batch } from './batch.js';
+import { register as check } from './check.js';
 import { register as hold } from './hold.js';
 import { register as importFile } from './import.js';
 import { register as init } from './init.js';
 import { register as keys } from './keys.js';
+import { register as lists } from './lists.js';
 import { register as publish } from './publish.js';
+import { register as scan } from './scan.js';
 import { register as serve } from './serve.js';
+import { register as sync } from './sync.js';
 import { register as trust } from './trust.js';
 import { register as watchOwn } from './watch-own.js';
 import { register as withdraw } from './withdraw.js';
@@ -24,6 +28,10 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   hold,
   withdrawal,
   watchOwn,
+  sync,
+  lists,
+  check,
+  scan,
 ];
 
 export function registerCommands(program: Command): void {
