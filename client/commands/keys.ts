@@ -26,6 +26,8 @@ import {
   signRootBody,
   writeKey,
 } from '../publisher/index.js';
+import { registerRevoke } from './keys-revoke.js';
+import { registerRotate, registerSignRoot, registerSubmitRoot } from './keys-rotate.js';
 import { askPassphrase, passphraseOf } from './publisher-shared.js';
 
 /** A root is small; larger is no root. */
@@ -52,6 +54,10 @@ export function register(program: Command): void {
   registerGenerate(keys);
   registerShow(keys);
   registerPublish(keys);
+  registerRotate(keys);
+  registerRevoke(keys);
+  registerSignRoot(keys);
+  registerSubmitRoot(keys);
 }
 
 function registerGenerate(keys: Command): void {

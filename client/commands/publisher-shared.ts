@@ -28,9 +28,13 @@ export interface ImportOptions {
 }
 
 /** Opens the workstation of the configuration that the command line names. */
-export async function openStation(context: CliContext): Promise<Workstation> {
+export async function openStation(
+  context: CliContext,
+  options: { readonly expiredRoot?: boolean } = {},
+): Promise<Workstation> {
   const { clock, random, signal } = context;
-  return openWorkstation({ config: await context.config(), suite: platformSuite(), clock, random, signal });
+  const config = await context.config();
+  return openWorkstation({ config, suite: platformSuite(), clock, random, signal, ...options });
 }
 
 /** The passphrase of encrypted keys, where one is set. */

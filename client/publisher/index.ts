@@ -6,5 +6,6 @@ export * from './import/index.js';
 export * from './keys/index.js';
 export * from './liveness/index.js';
 export * from './review/index.js';
+export * from './rotation/index.js';
 export * from './signer/index.js';
 export * from './workstation/index.js';

@@ -1,3 +1,4 @@
+import type { TreeHead } from '../../../proto/gen/hashfed/v1/common.js';
 import type { SigningRequest } from '../../../proto/gen/hashfed/v1/files.js';
 import {
   checkThreshold,
@@ -41,4 +42,20 @@ export function requireAsked(suite: Suite, key: SecretKey, request: SigningReque
         field: 'key',
       });
   }
+}
+
+/**
+ * Where a sequencing key without a record begins: at the state that the root hands over to it, by name. Undefined for
+ * every other key, which begins at nothing.
+ */
+export function handedOver(
+  suite: Suite,
+  key: SecretKey,
+  request: SigningRequest,
+  origin: string,
+): TreeHead | undefined {
+  if (key.role !== 'list') return undefined;
+  const { handOver, sequencingKey } = settingsOf(rootOfRequest(suite, request), origin);
+  if (handOver === undefined || !equalBytes(sequencingKey.key, key.publicKey)) return undefined;
+  return { origin, size: BigInt(handOver.size), root: handOver.root };
 }

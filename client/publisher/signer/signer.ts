@@ -11,7 +11,7 @@ import { checkRange, type RangeCheck } from './check-range.js';
 import { makeNote } from './note.js';
 import { loadRecord, type RecordDisk, storeRecord } from './record.js';
 import { digestFile, type OpenRequest, openRequest, packSigned } from './request.js';
-import { requireAsked } from './root-check.js';
+import { handedOver, requireAsked } from './root-check.js';
 
 export interface SignerDeps {
   readonly suite: Suite;
@@ -87,7 +87,8 @@ async function signRanges(
   const check: RangeCheck = { sha: deps.suite.sha256, nowMs, mayErase: key.role === 'approve' };
   const notes: SignedBatch['notes'][number][] = [];
   for (const range of request.ranges) {
-    const { head } = await checkRange(check, range, heads.get(range.origin), reader.bundles());
+    const last = heads.get(range.origin) ?? handedOver(deps.suite, key, request, range.origin);
+    const { head } = await checkRange(check, range, last, reader.bundles());
     heads.set(range.origin, head);
     notes.push({ origin: range.origin, note: makeNote(deps.suite, key, range, head, nowMs) });
   }

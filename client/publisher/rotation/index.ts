@@ -1,0 +1,14 @@
+export { type LastGood, lastGoodStates, requireApproved } from './last-good.js';
+export { generationAfter, namedKeys, nextRootBody, type RootChange } from './next-root.js';
+export {
+  loadProposal,
+  mergeProposals,
+  newProposal,
+  proposalEnvelope,
+  type RootProposal,
+  type Signed,
+  saveProposal,
+  signedBy,
+  signProposal,
+} from './proposal.js';
+export { proposalCode, proposalSheet } from './sheet.js';
