@@ -88,6 +88,8 @@ export interface ErrorDetail {
   readonly origin?: string;
   /** Milliseconds after which the same call may succeed. */
   readonly retryAfterMs?: number;
+  /** True where a peer answered with this code and nothing here verified it. */
+  readonly claimed?: boolean;
   /** Raw evidence (both notes of a fork, say), kept verbatim for offline verification. */
   readonly evidence?: readonly Uint8Array[];
   readonly cause?: unknown;

@@ -103,11 +103,10 @@ export interface PeerStatus {
 export function fromStatus(peer: PeerStatus): HashfedError {
   const found = readDetails(peer);
   const code = codeOf(peer.code, found.reason);
-  return new HashfedError(
-    code,
-    cleanText(peer.details) || `the peer answered with status ${peer.code}`,
-    found.detail,
-  );
+  return new HashfedError(code, cleanText(peer.details) || `the peer answered with status ${peer.code}`, {
+    ...found.detail,
+    claimed: true,
+  });
 }
 
 function codeOf(status: number, reason: string | undefined): ErrorCode {
