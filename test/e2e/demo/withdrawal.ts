@@ -32,12 +32,13 @@ export async function withdrawAndRelease(
       'known',
       '--hash',
       `sha256:${content.sha256}`,
+      '--whole-item',
       '--reason',
       'wrong',
       '--config',
       police,
     ];
-    const { id } = result(await hashfed(args)) as { id: string };
+    const { publish_id: id } = result(await hashfed(args)) as { publish_id: string };
     const released = await releases(watcher, content.paths.length);
     const seconds = Math.round((performance.now() - started) / 10) / 100;
     const status = result(await hashfed(['withdrawal', 'status', id, '--config', police])) as {
