@@ -1,75 +1,119 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { HashfedError } from '../../sdk/core/index.js';
-import { type Hashfed, parseTypedHash, type Verdict } from '../../sdk/index.js';
+import { hashFile } from '../../sdk/hash/index.js';
+import { type Hashfed, HashfedError, parseTypedHash, type Verdict } from '../../sdk/index.js';
 import { action, type CliContext, EXIT, type ExitCode, exitForError, strongestExit } from '../cli/index.js';
-import { withHashfed } from './hoster-shared.js';
+import { errorJson, freshnessExit, isMatch, verdictLine, withHoster } from './hoster-shared.js';
 
 interface Options {
-  readonly hash?: string;
+  readonly hash?: readonly string[];
+  readonly dryRun?: boolean;
 }
 
-interface Checked {
-  readonly path?: string;
-  readonly hash?: string;
+/** One file's or hash's answer: a verdict, or why there is none. */
+interface Answer {
+  readonly name: string;
   readonly verdict?: Verdict;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: unknown;
 }
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 export function register(program: Command): void {
   program
     .command('check')
-    .argument('[file...]', 'files to check against the local lists')
-    .description('verdict per file or hash; exits 10 where something matched')
-    .option('--hash <type:hex>', 'ask about one hash instead of files')
-    .addHelpText('after', '\nExamples:\n  hashfed check photo.jpg\n  hashfed check --hash sha256:9f86d081…')
-    .action(action<Options>(runCheck));
+    .argument('[files...]', 'files to hash and check')
+    .description('the verdict on files or hashes, from local lists')
+    .option('--hash <type:hex>', 'check a hash instead of a file; may be given several times', collect)
+    .option('--dry-run', 'neither journal nor count what is checked')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  hashfed check upload.jpg\n  hashfed check --hash sha256:9f86d081…0a08\n\nExit code 10: something matched.',
+    )
+    .action(
+      action<Options>((context, options, files) => {
+        const hashes = (options.hash ?? []).map((text) => ({ text, ...parseTypedHash(text) }));
+        if (files.length + hashes.length === 0)
+          throw new HashfedError('USAGE', 'name files to check, or hashes with --hash', { field: 'FILE' });
+        return withHoster(context, 'auto', async (hashfed) => {
+          const fromHashes = hashes.map(({ text, type, hash }) => ({
+            name: text,
+            verdict: hashfed.checkHash(type, hash),
+          }));
+          const fromFiles = await checkFiles(context, hashfed, files, options);
+          print(context, fromFiles, fromHashes);
+          return exitOf(context, hashfed, [...fromFiles, ...fromHashes]);
+        });
+      }),
+    );
 }
 
-async function runCheck(context: CliContext, { hash }: Options, files: string[]): Promise<ExitCode> {
-  if ((hash === undefined) === (files.length === 0)) {
-    throw new HashfedError('USAGE', 'name files, or one hash with --hash', { field: 'file' });
+async function checkFiles(
+  context: CliContext,
+  hashfed: Hashfed,
+  files: readonly string[],
+  { dryRun }: Options,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  const progress = context.out.progress('files');
+  try {
+    for (const name of files) {
+      const ref = dryRun === true ? undefined : resolve(name);
+      answers.push(
+        await checkFile(context, hashfed, name, ref).then(
+          (verdict) => ({ name, verdict }),
+          (error: unknown) => ({ name, error: refuseToHide(error) }),
+        ),
+      );
+      progress.update(answers.length, files.length);
+    }
+  } finally {
+    progress.stop();
   }
-  const asked = hash === undefined ? undefined : parseTypedHash(hash);
-  return withHashfed(context, async (hashfed) => {
-    const codes: ExitCode[] = [];
-    const checked: Checked[] = [];
-    if (asked !== undefined)
-      checked.push({ hash: hash!, verdict: hashfed.checkHash(asked.type, asked.hash) });
-    for (const file of files) checked.push(await checkFile(hashfed, file, codes, context.signal));
-    codes.push(...checked.map(({ verdict }) => exitFor(verdict)));
-    context.out.result({ files: checked }, checked.map(describe));
-    return strongestExit(codes);
-  });
+  return answers;
+}
+
+/** What concerns one file only is its own answer; everything else ends the command. */
+function refuseToHide(error: unknown): HashfedError {
+  if (error instanceof HashfedError && error.code === 'MALFORMED') return error;
+  throw error;
 }
 
 async function checkFile(
+  { signal }: CliContext,
   hashfed: Hashfed,
-  file: string,
-  codes: ExitCode[],
-  signal: AbortSignal,
-): Promise<Checked> {
-  const path = resolve(file);
-  try {
-    return { path, verdict: await hashfed.check(path, { ref: path, signal }) };
-  } catch (error) {
-    if (!(error instanceof HashfedError) || error.code !== 'MALFORMED') throw error;
-    codes.push(exitForError(error));
-    return { path, error: { code: error.code, message: error.message } };
-  }
+  name: string,
+  ref: string | undefined,
+): Promise<Verdict> {
+  const outcome = await hashFile(name, { signal, followSymlinks: true });
+  if (outcome.status === 'hashed') return hashfed.judge(outcome.hashes, outcome.bytes, ref);
+  const code = outcome.code === undefined ? '' : ` (${outcome.code})`;
+  throw new HashfedError('MALFORMED', `${name} cannot be checked: ${outcome.status}${code}`, {
+    field: outcome.status,
+  });
 }
 
-/** Stale lists alone exit 5 where nothing matched: "no match" then means little. */
-function exitFor(verdict: Verdict | undefined): ExitCode {
-  if (verdict === undefined) return EXIT.failed;
-  if (verdict.action !== 'none') return EXIT.match;
-  return verdict.freshness === 'EXPIRED' ? EXIT.stale : EXIT.done;
+function print({ out }: CliContext, files: readonly Answer[], hashes: readonly Answer[]): void {
+  const line = ({ name, verdict, error }: Answer): string =>
+    verdict === undefined ? `error  ${errorJson(error).message}` : verdictLine(name, verdict);
+  const rest = ({ verdict, error }: Answer) =>
+    verdict === undefined ? { error: errorJson(error) } : { verdict };
+  out.result(
+    {
+      files: files.map((answer) => ({ path: resolve(answer.name), ...rest(answer) })),
+      hashes: hashes.map((answer) => ({ hash: answer.name, ...rest(answer) })),
+    },
+    [...files, ...hashes].map(line),
+  );
+  if (!out.json) return;
+  for (const { error } of files) if (error !== undefined) out.warn(`hashfed: ${errorJson(error).message}`);
 }
 
-function describe({ path, hash, verdict, error }: Checked): string {
-  const what = path ?? hash ?? '';
-  if (verdict === undefined) return `error  ${what}: ${error?.message ?? ''}`;
-  const matches = verdict.matches.map(({ origin, item_id }) => `${origin} item ${item_id}`).join('; ');
-  const why = verdict.because.length > 0 ? ` (${verdict.because.join(', ')})` : '';
-  return `${verdict.action.padEnd(5)}  ${what}${why}${matches === '' ? '' : `: ${matches}`}`;
+function exitOf(context: CliContext, hashfed: Hashfed, answers: readonly Answer[]): ExitCode {
+  const lists = hashfed.lists();
+  const codes: ExitCode[] = answers.flatMap(({ verdict, error }) => {
+    if (verdict === undefined) return [exitForError(error)];
+    return isMatch(verdict, lists) ? [EXIT.match] : [];
+  });
+  return strongestExit([...codes, freshnessExit(hashfed, context)]);
 }

@@ -1,17 +1,101 @@
-import { type Hashfed, type OpenOptions, open } from '../../sdk/index.js';
-import type { CliContext } from '../cli/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Hashfed,
+  HashfedError,
+  type ListStatus,
+  open,
+  type Policy,
+  type Verdict,
+} from '../../sdk/index.js';
+import { type CliContext, EXIT, type ExitCode } from '../cli/index.js';
 
-/** Opens the hoster's store for one command and closes it whatever happens. */
-export async function withHashfed<T>(
+/** A short command that holds the store ends within this time, milliseconds; a watching one does not. */
+const LOCK_WAIT_MS = 10_000;
+const LOCK_RETRY_MS = 100;
+const HOUR_MS = 3_600_000;
+
+/** Opens this member's store and lists. `write` waits a little for another command to let go of the store. */
+export async function openHoster(
   context: CliContext,
+  access: 'write' | 'read' | 'auto' = 'auto',
+): Promise<Hashfed> {
+  const config = await context.config();
+  if (config.lists.length === 0)
+    throw new HashfedError('USAGE', `${config.file}: lists: none is configured`, { field: 'lists' });
+  const { clock, random, signal } = context;
+  for (const deadline = clock.monotonicMs() + LOCK_WAIT_MS; ; ) {
+    try {
+      return await open({ config, access, clock, random });
+    } catch (error) {
+      if (!isHeld(error) || access !== 'write') throw error;
+      if (clock.monotonicMs() > deadline) throw heldElsewhere(error);
+    }
+    await sleep(LOCK_RETRY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof HashfedError && /another process/.test(error.message);
+}
+
+function heldElsewhere(cause: unknown): HashfedError {
+  const message =
+    'the store is in use by another process, perhaps "hashfed sync --watch"; stop that one first';
+  return new HashfedError('STORAGE_FAILED', message, { cause });
+}
+
+/** Runs `work` on the opened store and closes it whatever happens. */
+export async function withHoster<T>(
+  context: CliContext,
+  access: 'write' | 'read' | 'auto',
   work: (hashfed: Hashfed) => Promise<T>,
-  options: Pick<OpenOptions, 'access'> = {},
 ): Promise<T> {
-  const { clock, random } = context;
-  const hashfed = await open({ config: await context.config(), clock, random, ...options });
+  const hashfed = await openHoster(context, access);
   try {
     return await work(hashfed);
   } finally {
     await hashfed.close();
   }
+}
+
+/**
+ * True where what is matched against is too old to rely on: a list is expired, was last fresh longer ago than the
+ * policy lets a single analyst's word block, or nothing was ever synced at all.
+ */
+export function isBeyondPolicy(lists: readonly ListStatus[], policy: Policy, nowMs: number): boolean {
+  const acting = lists.filter(({ purpose }) => purpose === 'listed');
+  const synced = acting.filter(({ state }) => state !== 'EMPTY');
+  if (acting.length > 0 && synced.length === 0) return true;
+  const limitMs = policy.staleness.confirm_after_hours * HOUR_MS;
+  return synced.some(
+    ({ state, last_fresh_ms }) =>
+      state === 'EXPIRED' || (state === 'STALE' && nowMs - (last_fresh_ms ?? 0) > limitMs),
+  );
+}
+
+/** `stale` where the lists are beyond the policy, else `done`. */
+export function freshnessExit(hashfed: Hashfed, context: CliContext): ExitCode {
+  const beyond = isBeyondPolicy(hashfed.lists(), hashfed.policy, context.clock.nowMs());
+  return beyond ? EXIT.stale : EXIT.done;
+}
+
+/** True where an object is on a list that acts or tests; being known as good is no match. */
+export function isMatch(verdict: Verdict, lists: readonly Pick<ListStatus, 'origin' | 'purpose'>[]): boolean {
+  return verdict.matches.some(
+    ({ origin }) => lists.find((list) => list.origin === origin)?.purpose !== 'known-good',
+  );
+}
+
+/** A verdict in one line. */
+export function verdictLine(name: string, verdict: Verdict): string {
+  const lists = [...new Set(verdict.matches.map(({ origin }) => origin))];
+  const why = verdict.because.length > 0 ? ` [${verdict.because.join(', ')}]` : '';
+  const where = lists.length > 0 ? `  ${lists.join(', ')}` : '';
+  return `${verdict.action.padEnd(5)}  ${name}${where}${why}`;
+}
+
+/** An error as `--json` prints it beside results that are good. */
+export function errorJson(error: unknown): { code: string; message: string } {
+  if (error instanceof HashfedError) return { code: error.code, message: error.message };
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
 }

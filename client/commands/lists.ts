@@ -1,48 +1,50 @@
 import type { Command } from 'commander';
 import type { ListStatus } from '../../sdk/index.js';
-import { action, EXIT, table } from '../cli/index.js';
-import { withHashfed } from './hoster-shared.js';
+import { action, table } from '../cli/index.js';
+import { freshnessExit, withHoster } from './hoster-shared.js';
 
 export function register(program: Command): void {
   program
     .command('lists')
-    .description('show the local lists: size, records, how current they are')
-    .addHelpText('after', '\nExample:\n  hashfed lists --config members/hoster-a/hashfed.json')
+    .description('show local lists with size, freshness and age')
+    .addHelpText('after', '\nExample:\n  hashfed lists --json')
     .action(
-      action<object>(async (context) =>
-        withHashfed(context, async (hashfed) => {
+      action((context) =>
+        withHoster(context, 'auto', async (hashfed) => {
           const lists = hashfed.lists();
-          context.out.result(
-            { lists },
-            table([HEAD, ...lists.map((list) => row(list, context.clock.nowMs()))]),
-          );
-          return EXIT.done;
+          const now = context.clock.nowMs();
+          context.out.result({ lists }, table([HEADING, ...lists.map((list) => row(list, now))]));
+          return freshnessExit(hashfed, context);
         }),
       ),
     );
 }
 
-const HEAD = ['LIST', 'VERSION', 'SIZE', 'RECORDS', 'STATE', 'LAST FRESH', 'SEALED'];
+const HEADING = ['list', 'purpose', 'records', 'size', 'state', 'fresh', 'newest batch'];
 
 function row(list: ListStatus, nowMs: number): string[] {
-  const generation = list.origin.slice(list.origin.lastIndexOf('/') + 1);
-  const version = list.size === 0 ? '-' : `${generation}.${list.batch_no}`;
   return [
     list.origin,
-    version,
-    String(list.size),
+    list.purpose,
     String(list.present),
+    String(list.size),
     list.state,
     age(list.last_fresh_ms, nowMs),
     age(list.sealed_ms, nowMs),
   ];
 }
 
-/** How long ago, in words short enough for a column. */
-function age(timeMs: number | null, nowMs: number): string {
-  if (timeMs === null) return 'never';
-  const seconds = Math.max(0, Math.round((nowMs - timeMs) / 1000));
-  if (seconds < 120) return `${seconds} s ago`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min ago`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86_400)} d ago`;
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const;
+
+/** `3 h ago`; `never` for null. */
+function age(sinceMs: number | null, nowMs: number): string {
+  if (sinceMs === null) return 'never';
+  const ms = Math.max(0, nowMs - sinceMs);
+  const [unit, length] = UNITS.find(([, unitMs]) => ms >= unitMs) ?? UNITS[3];
+  return `${Math.floor(ms / length)} ${unit} ago`;
 }

@@ -1,107 +1,136 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { HashfedError } from '../../sdk/core/index.js';
-import type { Hashfed, Verdict } from '../../sdk/index.js';
-import { action, type CliContext, EXIT, type ExitCode } from '../cli/index.js';
-import { walkFiles } from '../scan/walk.js';
-import { withHashfed } from './hoster-shared.js';
+import { type Hashfed, HashfedError } from '../../sdk/index.js';
+import { action, type CliContext, EXIT, type ExitCode, strongestExit } from '../cli/index.js';
+import { freshnessExit, verdictLine, withHoster } from './hoster-shared.js';
+import { ScanCursor } from './scan-cursor.js';
+import { NO_COUNTS, runScan, type ScanCounts } from './scan-run.js';
 
 interface Options {
-  readonly concurrency: string;
-  readonly exclude: readonly string[];
+  readonly resume?: boolean;
+  readonly jobs: string;
+  readonly exclude?: readonly string[];
 }
 
-/** What a scan counted. Unreadable files are named and never end it. */
-interface Totals {
-  files: number;
-  bytes: number;
-  matches: number;
-  held: number;
-  blocked: number;
-  tests: number;
-  allowed: number;
-  unreadable: number;
-}
+const DEFAULT_JOBS = 8;
+const MAX_JOBS = 256;
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 export function register(program: Command): void {
   program
     .command('scan')
-    .argument('<dir>', 'folder to scan; links are not followed')
-    .description('check all files below a folder; exits 10 where something matched')
-    .option('--concurrency <n>', 'files read at once', '4')
-    .option('--exclude <name...>', 'names of folders to leave out', [])
-    .addHelpText('after', '\nExample:\n  hashfed scan /srv/uploads --exclude .git .cache')
-    .action(action<Options>(runScan));
-}
-
-async function runScan(context: CliContext, options: Options, [dir]: string[]): Promise<ExitCode> {
-  const concurrency = Number(options.concurrency);
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 64) {
-    throw new HashfedError('USAGE', '--concurrency must be 1 to 64', { field: 'concurrency' });
-  }
-  return withHashfed(context, async (hashfed) => {
-    const totals: Totals = {
-      files: 0,
-      bytes: 0,
-      matches: 0,
-      held: 0,
-      blocked: 0,
-      tests: 0,
-      allowed: 0,
-      unreadable: 0,
-    };
-    const paths = walkFiles(resolve(dir ?? '.'), new Set(options.exclude), (path, code) =>
-      unreadable(context, totals, path, code),
+    .argument('<dir>', 'a folder of stored files')
+    .description('check every file below a folder; matches are journaled and counted')
+    .option('--resume', 'go on where an interrupted scan of this folder stopped')
+    .option('--jobs <n>', 'files read at the same time', String(DEFAULT_JOBS))
+    .option(
+      '--exclude <name>',
+      'leave out files and folders of this name; may be given several times',
+      collect,
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  hashfed scan /srv/uploads\n  hashfed scan /srv/uploads --resume --exclude .git --json\n\n' +
+        'Links are not followed. Exit code 10: something matched.',
+    )
+    .action(
+      action<Options>(async (context, options, [dir = '.']) => {
+        const folder = await requireFolder(dir);
+        const jobs = readJobs(options.jobs);
+        return withHoster(context, 'auto', (hashfed) => scan(context, hashfed, folder, { ...options, jobs }));
+      }),
     );
-    const bar = context.out.progress('scan');
-    const work = async (): Promise<void> => {
-      for await (const path of paths) {
-        await scanFile(context, hashfed, path, totals);
-        bar.update(totals.files, totals.files);
-      }
-    };
-    try {
-      await Promise.all(Array.from({ length: concurrency }, work));
-    } finally {
-      bar.stop();
-    }
-    context.out.result({ event: 'summary', ...totals }, summary(totals));
-    return totals.matches > 0 ? EXIT.match : EXIT.done;
+}
+
+async function requireFolder(dir: string): Promise<string> {
+  const folder = resolve(dir);
+  const found = await stat(folder).catch((cause: unknown) => {
+    throw new HashfedError('USAGE', `cannot open the folder ${folder}`, { field: 'DIR', cause });
   });
+  if (!found.isDirectory())
+    throw new HashfedError('USAGE', `${folder} is no folder; use hashfed check for files`, { field: 'DIR' });
+  return folder;
 }
 
-async function scanFile(context: CliContext, hashfed: Hashfed, path: string, totals: Totals): Promise<void> {
-  context.signal.throwIfAborted();
-  try {
-    const { verdict, bytes } = await hashfed.checkCounted(path, { ref: path, signal: context.signal });
-    totals.files += 1;
-    totals.bytes += bytes;
-    if (verdict.action !== 'none') found(context, totals, path, verdict);
-  } catch (error) {
-    if (!(error instanceof HashfedError) || error.code !== 'MALFORMED') throw error;
-    unreadable(context, totals, path, error.detail.field ?? 'unreadable');
-  }
+function readJobs(text: string): number {
+  const jobs = Number(text);
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > MAX_JOBS)
+    throw new HashfedError('USAGE', `--jobs must be a number from 1 to ${MAX_JOBS}`, { field: 'jobs' });
+  return jobs;
 }
 
-function found({ out }: CliContext, totals: Totals, path: string, verdict: Verdict): void {
-  const { action: answer, matches, because } = verdict;
-  totals.matches += 1;
-  if (answer === 'block') totals.blocked += 1;
-  else if (answer === 'hold') totals.held += 1;
-  else if (answer === 'test') totals.tests += 1;
-  else totals.allowed += 1;
-  out.result(
-    { event: 'match', path, action: answer, matches, because, observed: verdict.observed ?? false },
-    `${answer.padEnd(5)}  ${path}`,
-  );
+interface ScanOptions {
+  readonly resume?: boolean;
+  readonly jobs: number;
+  readonly exclude?: readonly string[];
 }
 
-function unreadable({ out }: CliContext, totals: Totals, path: string, why: string): void {
-  totals.unreadable += 1;
-  out.result({ event: 'unreadable', path, why }, `error  ${path}: ${why}`);
+async function scan(
+  context: CliContext,
+  hashfed: Hashfed,
+  folder: string,
+  options: ScanOptions,
+): Promise<ExitCode> {
+  const { out, clock, signal } = context;
+  const started = clock.monotonicMs();
+  const cursor = new ScanCursor(hashfed, folder, () => clock.monotonicMs());
+  const mark = options.resume === true ? await cursor.read() : undefined;
+  const counts: ScanCounts = { ...NO_COUNTS, ...mark?.counts };
+  let after = mark?.after;
+  const progress = out.progress('files');
+  const complete = await runScan(
+    {
+      hashfed,
+      folder,
+      exclude: new Set(options.exclude),
+      jobs: options.jobs,
+      ...(after && { after }),
+      signal,
+      onMatch: (path, verdict) =>
+        out.result({ event: 'match', path, ...verdict }, verdictLine(path, verdict)),
+      onUnreadable: (path, reason) => {
+        if (out.json) out.result({ event: 'unreadable', path, reason }, '');
+        else out.warn(`unreadable: ${path}: ${reason}`);
+      },
+      onDone: (relative) => {
+        after = relative;
+        progress.update(counts.files, 0);
+        return cursor.note({ after, counts });
+      },
+    },
+    counts,
+  ).finally(() => progress.stop());
+  if (complete) await cursor.forget();
+  else if (after !== undefined) await cursor.save({ after, counts });
+  tellEnd(context, counts, {
+    complete,
+    resumed: mark !== undefined,
+    seconds: (clock.monotonicMs() - started) / 1000,
+  });
+  return exitOf(context, hashfed, counts, complete);
 }
 
-function summary({ files, bytes, matches, blocked, held, unreadable: bad }: Totals): string {
-  const gigabytes = (bytes / 1e9).toFixed(2);
-  return `${files} files, ${gigabytes} GB: ${matches} matches (${blocked} block, ${held} hold), ${bad} unreadable`;
+interface End {
+  readonly complete: boolean;
+  readonly resumed: boolean;
+  readonly seconds: number;
+}
+
+function tellEnd({ out }: CliContext, counts: ScanCounts, end: End): void {
+  const seconds = Math.round(end.seconds * 1000) / 1000;
+  const { files, bytes, matches, blocked, held, unreadable } = counts;
+  out.result({ event: 'summary', ...counts, ...end, seconds }, [
+    `${files} files (${Math.round(bytes / 1e6)} MB) checked in ${seconds} s: ${matches} matches, ${blocked} blocked, ${held} held.`,
+    ...(unreadable > 0 ? [`${unreadable} files could not be read.`] : []),
+    ...(end.complete ? [] : ['Interrupted: go on with --resume.']),
+  ]);
+}
+
+function exitOf(context: CliContext, hashfed: Hashfed, counts: ScanCounts, complete: boolean): ExitCode {
+  const codes: ExitCode[] = [freshnessExit(hashfed, context)];
+  if (counts.matches > 0) codes.push(EXIT.match);
+  if (!complete) codes.push(EXIT.failed);
+  return strongestExit(codes);
 }

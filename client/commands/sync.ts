@@ -1,88 +1,126 @@
 import type { Command } from 'commander';
-import { HashfedError } from '../../sdk/core/index.js';
 import type { Hashfed, SyncSummary } from '../../sdk/index.js';
-import { action, type CliContext, EXIT, type ExitCode, exitForError, strongestExit } from '../cli/index.js';
-import { withHashfed } from './hoster-shared.js';
+import {
+  action,
+  type CliContext,
+  EXIT,
+  type ExitCode,
+  exitForError,
+  strongestExit,
+  table,
+} from '../cli/index.js';
+import { errorJson, withHoster } from './hoster-shared.js';
 
 interface Options {
   readonly watch?: boolean;
 }
 
+type Synced = SyncSummary['results'][number];
+type Failure = SyncSummary['failures'][number];
+
 export function register(program: Command): void {
   program
     .command('sync')
-    .description('bring the local lists up to date, every byte verified')
-    .option('--watch', 'go on, and apply updates as they are announced')
-    .addHelpText('after', '\nExample:\n  hashfed sync --watch --config members/hoster-a/hashfed.json')
+    .description('bring local lists up to date, verified; with --watch, follow them as they change')
+    .option('--watch', 'go on until stopped: apply updates as soon as a source announces them')
+    .addHelpText('after', '\nExamples:\n  hashfed sync --config hashfed.json\n  hashfed sync --watch --json')
     .action(
-      action<Options>(async (context, { watch }) =>
-        withHashfed(context, (hashfed) => (watch ? follow(context, hashfed) : once(context, hashfed)), {
-          access: 'write',
-        }),
+      action<Options>((context, { watch }) =>
+        withHoster(context, 'write', (hashfed) =>
+          watch === true ? follow(context, hashfed) : syncOnce(context, hashfed),
+        ),
       ),
     );
 }
 
-async function once(context: CliContext, hashfed: Hashfed): Promise<ExitCode> {
-  const summary = await syncWithProgress(context, hashfed);
-  const lists = summary.results.map(describeResult);
-  const failures = summary.failures.map(({ origin, error }) => ({ origin, ...describeFailure(error) }));
-  context.out.result({ lists, failures }, [
-    ...lists.map(
-      ({ origin, from, size, released }) =>
-        `${origin}: ${from} → ${size}${released > 0 ? `, ${released} released` : ''}`,
-    ),
-    ...failures.map(({ origin, code, message }) => `${origin}: ${code}: ${message}`),
-  ]);
-  return exitOf(summary);
+async function syncOnce(context: CliContext, hashfed: Hashfed): Promise<ExitCode> {
+  const { results, failures } = await syncAll(context, hashfed);
+  context.out.result(
+    { lists: results.map(syncedJson), failures: failures.map(failureJson) },
+    table([['list', 'size', 'before', 'by', 'released'], ...results.map(row)]),
+  );
+  for (const failure of failures) context.out.warn(failureLine(failure));
+  return exitOf(failures);
 }
 
-async function syncWithProgress({ out, signal }: CliContext, hashfed: Hashfed): Promise<SyncSummary> {
-  const bar = out.progress('sync');
+/** Under a progress bar for each list that has something to bring. */
+async function syncAll({ out, signal }: CliContext, hashfed: Hashfed): Promise<SyncSummary> {
+  let current = '';
+  let bar = out.progress('');
+  const onProgress = (origin: string, done: number, total: number): void => {
+    if (origin !== current) {
+      bar.stop();
+      bar = out.progress(origin);
+      current = origin;
+    }
+    bar.update(done, total);
+  };
   try {
-    return await hashfed.sync({ signal, onProgress: (_origin, done, total) => bar.update(done, total) });
+    return await hashfed.sync({ signal, onProgress });
   } finally {
     bar.stop();
   }
 }
 
-function exitOf({ failures }: SyncSummary): ExitCode {
-  return strongestExit(failures.map(({ error }) => exitForError(error)));
-}
-
-/** Follows until a signal; says so once everything is up to date. */
+/** Prints one line for every update that moved a list, until stopped; being stopped is its normal end. */
 async function follow(context: CliContext, hashfed: Hashfed): Promise<ExitCode> {
   const { out, signal } = context;
-  const first = await syncWithProgress(context, hashfed);
-  hashfed.on('synced', (result) => {
-    if (result.size > result.from || result.released > 0) {
-      const facts = { event: 'synced', ...describeResult(result) };
-      out.result(facts, `${facts.origin}: ${facts.from} → ${facts.size}, ${facts.released} released`);
-    }
+  const seen: ExitCode[] = [];
+  const tell = (synced: Synced): void => {
+    if (synced.size === synced.from && synced.released === 0) return;
+    out.result({ event: 'synced', ...syncedJson(synced) }, syncedLine(synced));
+  };
+  const fail = (failure: Failure): void => {
+    if (signal.aborted) return;
+    const code = exitForError(failure.error);
+    // A source that cannot be reached comes back; one that lies is told at the end as well.
+    if (code === EXIT.verification) seen.push(code);
+    out.result({ event: 'failed', ...failureJson(failure) }, failureLine(failure));
+  };
+  hashfed.on('synced', tell).on('failed', fail);
+  await syncAll(context, hashfed);
+  if (!signal.aborted)
+    out.result({ event: 'watching', lists: hashfed.lists().length }, 'Watching. Stop with Ctrl-C.');
+  await hashfed.watch(signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
   });
-  hashfed.on('failed', ({ origin, error }) => {
-    const facts = { event: 'failed', origin, ...describeFailure(error) };
-    out.result(facts, `${origin}: ${facts.code}: ${facts.message}`);
-  });
-  const lists = first.results.map(describeResult);
-  out.result({ event: 'watching', lists }, 'up to date; watching for updates (Ctrl-C stops)');
-  await hashfed.watch(signal);
-  return EXIT.done;
+  return strongestExit(seen);
 }
 
-function describeResult({
+const exitOf = (failures: readonly Failure[]): ExitCode =>
+  strongestExit(failures.map(({ error }) => exitForError(error)));
+
+function syncedJson({
   origin,
+  path,
   from,
   size,
   root,
-  released,
   source,
+  released,
+  withheld,
   alarms,
-}: SyncSummary['results'][number]) {
-  return { origin, from, size, root: Buffer.from(root).toString('hex'), released, source, alarms };
+  failures,
+}: Synced) {
+  return { origin, path, from, size, checkpoint_root: root, source, released, withheld, alarms, failures };
 }
 
-function describeFailure(error: unknown): { code: string; message: string } {
-  if (error instanceof HashfedError) return { code: error.code, message: error.message };
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+const failureJson = ({ origin, error }: Failure) => ({ origin, ...errorJson(error) });
+
+function failureLine({ origin, error }: Failure): string {
+  const { code, message } = errorJson(error);
+  return `hashfed: ${code} [${origin}]: ${message}; what was held before stays in force`;
 }
+
+function syncedLine({ origin, from, size, released }: Synced): string {
+  const freed = released > 0 ? `, ${released} released` : '';
+  return `${origin}: ${from} to ${size}${freed}`;
+}
+
+const row = ({ origin, size, from, path, released }: Synced): string[] => [
+  origin,
+  String(size),
+  String(from),
+  path,
+  String(released),
+];
