@@ -1,5 +1,6 @@
 import { HashfedError } from '../../sdk/core/index.js';
 import type { Engine } from './engine.js';
+import { Erasure } from './erasure.js';
 import { FRESHNESS_EVERY_MS, type FreshnessIssuer } from './freshness.js';
 import type { Snapshots } from './snapshots.js';
 
@@ -13,6 +14,7 @@ export class Upkeep {
   readonly #engine: Engine;
   readonly #freshness: FreshnessIssuer;
   readonly #snapshots: Snapshots;
+  readonly #erasure: Erasure;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #stopped = new AbortController();
   readonly #unsubscribe: () => void;
@@ -22,6 +24,7 @@ export class Upkeep {
     this.#engine = engine;
     this.#freshness = freshness;
     this.#snapshots = snapshots;
+    this.#erasure = new Erasure(engine);
     this.#unsubscribe = engine.lists.onChange((origin) => {
       freshness.issue(origin);
       this.#later('snapshot', () => snapshots.refresh(origin));
@@ -62,6 +65,7 @@ export class Upkeep {
     const { storage, turns, log } = this.#engine;
     const count = await turns.run(() => storage.prepared.sweep(this.#stopped.signal));
     if (count > 0) log.info('prepared.swept', { count });
+    await this.#erasure.sweep(this.#stopped.signal);
   }
 
   #every(ms: number, work: () => void): void {
