@@ -17,7 +17,9 @@ import {
   proposalCode,
   proposalEnvelope,
   proposalSheet,
+  ROOT_RULES,
   type RootProposal,
+  type RootRule,
   readKey,
   readKeyFile,
   requireApproved,
@@ -38,6 +40,7 @@ export interface ChangeOptions {
   readonly approveThreshold?: string;
   readonly validDays: string;
   readonly close?: readonly string[];
+  readonly set?: readonly string[];
   readonly out: string;
   readonly rootKey?: readonly string[];
 }
@@ -54,6 +57,10 @@ export function withChangeOptions(command: Command): Command {
     .option('--add <key...>', 'key files that join, or ROLE:HEX[:NAME] for a key held elsewhere')
     .option('--root-threshold <n>', 'how many root keys must sign from now on')
     .option('--approve-threshold <n>', 'how many approve keys must sign from now on')
+    .option(
+      '--set <rule=value...>',
+      `rules of all lists: ${Object.keys(ROOT_RULES).join(', ')}; 0 is the default`,
+    )
     .option('--valid-days <n>', 'days until the version expires', '365')
     .option('--close <origin...>', 'end the generation of a list; the next one begins empty and succeeds it')
     .option('--root-key <file...>', 'sign at once with root keys at hand')
@@ -157,6 +164,7 @@ export async function propose(
       revoked,
       thresholds: thresholdsOf(options),
       lastGood: await lastGoodFor(station, gone, close),
+      rules: rulesOf(options.set ?? []),
       close,
     });
     const proposal = await signWith(
@@ -193,6 +201,22 @@ async function lastGoodFor(station: Workstation, gone: readonly Uint8Array[], cl
   const signs = roles.some(({ role }) => role === 'list' || role === 'approve');
   requireApproved(states, signs ? states.keys() : close);
   return new Map([...states].map(([origin, { state }]) => [origin, state]));
+}
+
+function rulesOf(settings: readonly string[]): Partial<Record<RootRule, number>> {
+  const rules = settings.map((setting) => {
+    const [, rule = '', value = ''] = /^([a-z_]+)=([0-9]{1,10})$/.exec(setting) ?? [];
+    if (!Object.hasOwn(ROOT_RULES, rule))
+      throw new HashfedError(
+        'USAGE',
+        `--set ${setting}: expected one of ${Object.keys(ROOT_RULES).join(', ')}`,
+        {
+          field: 'set',
+        },
+      );
+    return [rule, Number(value)] as const;
+  });
+  return Object.fromEntries(rules);
 }
 
 function thresholdsOf({ rootThreshold, approveThreshold }: ChangeOptions) {

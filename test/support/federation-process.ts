@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -18,6 +18,8 @@ export interface ProcessFederation {
     member: string,
     ...args: readonly string[]
   ): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** Ends the server as a supervisor does, and starts it again. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,14 +29,7 @@ export async function startFederation(): Promise<ProcessFederation> {
   const address = `127.0.0.1:${await freePort()}`;
   const made = await runProgram(['client/main.js', 'init', folder, '--listen', address, '--json']);
   if (made.code !== 0) throw new Error(`init: ${made.stderr}`);
-  const server = spawn(
-    process.execPath,
-    [join(DIST, 'server/main.js'), '--config', join(folder, 'server/server.json')],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  await firstLine(server.stdout, server);
+  let server = await startServer(folder);
   const member = (name: string): string => join(folder, 'members', name);
   return {
     folder,
@@ -42,14 +37,31 @@ export async function startFederation(): Promise<ProcessFederation> {
     member,
     run: (name, ...args) =>
       runProgram(['client/main.js', ...args, '--config', join(member(name), 'hashfed.json')]),
+    restart: async () => {
+      await endServer(server);
+      server = await startServer(folder);
+    },
     stop: async () => {
-      if (server.exitCode === null) {
-        server.kill('SIGTERM');
-        await once(server, 'exit');
-      }
+      await endServer(server);
       await rm(join(folder, '..'), { recursive: true, force: true });
     },
   };
+}
+
+async function startServer(folder: string): Promise<ChildProcess> {
+  const server = spawn(
+    process.execPath,
+    [join(DIST, 'server/main.js'), '--config', join(folder, 'server/server.json')],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await firstLine(server.stdout, server);
+  return server;
+}
+
+async function endServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null) return;
+  server.kill('SIGTERM');
+  await once(server, 'exit');
 }
 
 /** Runs a program of dist/ to its end. */

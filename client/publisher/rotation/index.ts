@@ -1,5 +1,12 @@
 export { type LastGood, lastGoodStates, requireApproved } from './last-good.js';
-export { generationAfter, namedKeys, nextRootBody, type RootChange } from './next-root.js';
+export {
+  generationAfter,
+  namedKeys,
+  nextRootBody,
+  ROOT_RULES,
+  type RootChange,
+  type RootRule,
+} from './next-root.js';
 export {
   loadProposal,
   mergeProposals,

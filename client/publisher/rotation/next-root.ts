@@ -40,9 +40,23 @@ export interface RootChange {
   readonly thresholds: { readonly root?: number; readonly approve?: number };
   /** By origin: the last state that is ours, signed with two keys; needed where a key other than a root key leaves. */
   readonly lastGood: ReadonlyMap<string, TreeState>;
+  /** Rules that change for every list; 0 means the default. */
+  readonly rules?: Partial<Record<RootRule, number>>;
   /** Origins whose generation ends with this version; the next one begins empty and `succeeds` the last good state. */
   readonly close: readonly string[];
 }
+
+/** Rules of a list that a version may change, by the names of the root's fields. */
+export const ROOT_RULES = {
+  one_key_limit: 'oneKeyLimit',
+  min_signers: 'minSigners',
+  freshness_max_s: 'freshnessMaxS',
+  max_silence_s: 'maxSilenceS',
+  max_seal_age_s: 'maxSealAgeS',
+  erase_after_s: 'eraseAfterS',
+  backup_max_s: 'backupMaxS',
+} as const;
+export type RootRule = keyof typeof ROOT_RULES;
 
 const usage = (message: string, field: string): never => {
   throw new HashfedError('USAGE', message, { field });
@@ -77,7 +91,9 @@ export function nextRootBody(sha: Sha256, current: PublisherRoot, change: RootCh
       root: change.thresholds.root ?? current.roles.root.threshold,
       approve: change.thresholds.approve ?? current.roles.approve.threshold,
     },
-    origins: old.origins.map((policy) => nextPolicy(policy, gone, replacement, change)),
+    origins: old.origins
+      .map((policy) => withRules(policy, change))
+      .map((policy) => nextPolicy(policy, gone, replacement, change)),
     former: nextFormer(old, current, gone, change),
     previousSha256: current.sha256,
   });
@@ -103,6 +119,14 @@ const idOf = ({ publicKey }: Pick<NamedKey, 'publicKey'>): string => toHex(publi
 function newSequencingKey(add: readonly NamedKey[]): NamedKey | undefined {
   const list = add.filter(({ role }) => role === 'list');
   return list.length > 1 ? usage('one version adds at most one sequencing key', 'add') : list[0];
+}
+
+function withRules(policy: OriginPolicy, { rules = {} }: RootChange): OriginPolicy {
+  const changed = Object.entries(rules).map(([rule, value]) => {
+    const field = ROOT_RULES[rule as RootRule];
+    return [field, field === 'oneKeyLimit' ? BigInt(value) : value] as const;
+  });
+  return { ...policy, ...Object.fromEntries(changed) };
 }
 
 function nextPolicy(

@@ -1,4 +1,4 @@
-import { type PublisherRoot, toHex } from '../../../sdk/core/index.js';
+import { type OriginSettings, type PublisherRoot, toHex } from '../../../sdk/core/index.js';
 import { sixWords } from '../review/index.js';
 import { namedKeys } from './next-root.js';
 import { type RootProposal, signedBy } from './proposal.js';
@@ -46,11 +46,13 @@ function thresholdLines(current: PublisherRoot, next: PublisherRoot): string[] {
 function originLines(current: PublisherRoot, next: PublisherRoot): string[] {
   const added = [...next.origins.values()].filter(({ origin }) => !current.origins.has(origin.text));
   const closed = [...current.origins.keys()].filter((origin) => !next.origins.has(origin));
+  const rules = [...next.origins.values()].flatMap((settings) => ruleLines(current, settings));
   const handed = [...next.origins.values()].filter(({ origin, sequencingKey }) => {
     const before = current.origins.get(origin.text);
     return before !== undefined && toHex(before.sequencingKey.key) !== toHex(sequencingKey.key);
   });
   return [
+    ...rules,
     ...closed.map((origin) => `  ends:   ${origin}`),
     ...added.map(({ origin, succeeds }) =>
       succeeds === undefined
@@ -59,6 +61,28 @@ function originLines(current: PublisherRoot, next: PublisherRoot): string[] {
     ),
     ...handed.map(({ origin, handOver }) => `  handed over: ${origin.text} at size ${handOver?.size ?? 0}`),
   ];
+}
+
+const RULES = {
+  oneKeyLimit: 'changes by one key at most',
+  minSigners: 'keys needed',
+  freshnessMaxMs: 'freshness holds, ms',
+  maxSilenceMs: 'silence at most, ms',
+  maxSealAgeMs: 'age of a seal at most, ms',
+  eraseAfterMs: 'erased after, ms',
+  backupMaxMs: 'kept in backups, ms',
+} as const;
+
+function ruleLines(current: PublisherRoot, settings: OriginSettings): string[] {
+  const before = current.origins.get(settings.origin.text);
+  if (before === undefined) return [];
+  return (Object.keys(RULES) as (keyof typeof RULES)[]).flatMap((rule) =>
+    before[rule] === settings[rule]
+      ? []
+      : [
+          `  ${settings.origin.text}: ${RULES[rule]} ${settings[rule] ?? 'general'} instead of ${before[rule] ?? 'general'}`,
+        ],
+  );
 }
 
 function formerLines(current: PublisherRoot, next: PublisherRoot): string[] {
