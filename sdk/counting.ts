@@ -6,6 +6,8 @@ export interface CountedObject {
   readonly verdict: Verdict;
   readonly bytes: number;
   readonly nowMs: number;
+  /** It arrived just now (an upload), rather than lying there. */
+  readonly received?: boolean;
 }
 
 /** Counts for the monitor. Counting costs no I/O; what it loses in a crash is bounded and documented. */

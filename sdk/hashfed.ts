@@ -16,6 +16,7 @@ import {
   syncList,
   watchOrigins,
 } from './sync/index.js';
+import type { TelemetryDesk } from './telemetry-desk.js';
 
 export interface ListConfig {
   readonly origin: string;
@@ -29,6 +30,7 @@ export interface HashfedParts {
   readonly policy: Policy;
   readonly sdkVersion: string;
   readonly counting?: Counting;
+  readonly telemetry?: TelemetryDesk;
 }
 
 /** What one checked object is called, and who brought it. */
@@ -82,7 +84,7 @@ export class Hashfed extends EventEmitter<Events> {
     super();
     this.#parts = parts;
     this.#lists = lists;
-    this.#counting = parts.counting ?? NO_COUNTING;
+    this.#counting = parts.counting ?? parts.telemetry?.counting ?? NO_COUNTING;
   }
 
   /** Loads and checks every configured list. */
@@ -98,6 +100,11 @@ export class Hashfed extends EventEmitter<Events> {
 
   get store(): Store {
     return this.#parts.deps.store;
+  }
+
+  /** Counts on their way to the monitor; undefined where the integrator counts by itself. */
+  get telemetry(): TelemetryDesk | undefined {
+    return this.#parts.telemetry;
   }
 
   get policy(): Policy {
@@ -179,6 +186,7 @@ export class Hashfed extends EventEmitter<Events> {
 
   /** Follows every list until the signal aborts: updates are applied as soon as a source announces them. */
   async watch(signal: AbortSignal): Promise<void> {
+    this.#parts.telemetry?.sendsByItself();
     const origins = this.#lists.map(({ origin }) => origin);
     for await (const moved of watchOrigins(this.#parts.deps, origins, signal)) {
       let applied = false;
@@ -269,6 +277,7 @@ export class Hashfed extends EventEmitter<Events> {
 
   async close(): Promise<void> {
     await this.#syncing;
+    await this.#parts.telemetry?.close();
     for (const { channel } of this.#parts.deps.sources) channel.close();
     await this.store.close();
   }

@@ -16,3 +16,5 @@ export { MatchingList } from './matching-list.js';
 export { type OpenOptions, open, openDeps, systemClock, systemRandom } from './open.js';
 export type { JournalEntry, JournalState, KeyProvider } from './store/index.js';
 export { keyFromCallback, keyFromEnvironment, keyFromFile } from './store/index.js';
+export type { FlushOutcome, TelemetryAlarm, TelemetryPreview } from './telemetry/index.js';
+export { TelemetryDesk } from './telemetry-desk.js';

@@ -8,6 +8,7 @@ import { Hashfed } from './hashfed.js';
 import { parsePolicy } from './match/index.js';
 import { type KeyProvider, keyFromEnvironment, keyFromFile, openStore, type Store } from './store/index.js';
 import { connectSources, NO_COSIGNERS, RootBook, restoreStatements, type SyncDeps } from './sync/index.js';
+import { openTelemetry } from './telemetry-desk.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -21,6 +22,7 @@ export interface OpenOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly suite?: Suite;
+  /** Counts in the place of telemetry. */
   readonly counting?: (store: Store) => Counting;
 }
 
@@ -34,13 +36,16 @@ export async function open(options: OpenOptions): Promise<Hashfed> {
   const deps = await openDeps(config, options);
   try {
     const book = await RootBook.open(deps);
+    const policy = parsePolicy(config.policy);
     const parts = {
       deps,
       book,
       lists: config.lists,
-      policy: parsePolicy(config.policy),
+      policy,
       sdkVersion: version,
-      ...(options.counting && { counting: options.counting(deps.store) }),
+      ...(options.counting === undefined
+        ? { telemetry: openTelemetry({ config, deps, book, policy, sdkVersion: version }) }
+        : { counting: options.counting(deps.store) }),
     };
     return await Hashfed.load(parts, (replica) => restoreStatements(deps, book, replica));
   } catch (error) {
