@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ErrorCode, HashfedError } from '../../../sdk/core/index.js';
+import { ORIGIN, type Servers, startServers, World, type WorldOptions } from '../../support/liar/index.js';
+import type { MutationName } from './mutations.js';
+
+/** One lie of one server, told to a real client. */
+export interface Attack {
+  readonly name: string;
+  /** The one check that stands in its way: with it taken out the case fails. */
+  readonly mutation: MutationName;
+  readonly options?: WorldOptions;
+  /** True where the client meets the lie before it ever synced. */
+  readonly fresh?: boolean;
+  /** Before the client's first sync. */
+  readonly prepare?: (world: World) => unknown;
+  readonly lie: (world: World) => unknown;
+  /** What the client does then; by default it syncs. */
+  readonly act?: (world: World) => unknown;
+  /** What that must throw; without it, it must not throw. */
+  readonly code?: ErrorCode;
+  /** What must hold afterwards. */
+  readonly holds?: (world: World) => unknown;
+  /** True where the client rightly takes over something. */
+  readonly moves?: boolean;
+  /** True where the publisher adopts what the client took over, as after the theft of a key. */
+  readonly adopts?: boolean;
+  /** `cosigned`: what an honest server serves afterwards carries the witnesses' signatures. */
+  readonly stays?: 'cosigned';
+}
+
+/** A lie told to one function of the core. */
+export interface CoreAttack {
+  readonly name: string;
+  readonly mutation: MutationName;
+  readonly core: () => unknown;
+  readonly code: ErrorCode;
+}
+
+/** Set by the mutation run: after a case passed, its check is taken out and it must fail. */
+const MUTANTS = process.env['HASHFED_MUTANTS'] === '1';
+/** A client that hangs without its check has noticed nothing either, milliseconds. */
+const MUTANT_MS = 6_000;
+
+let servers: Servers;
+
+export function attacks(category: string, rows: readonly (Attack | CoreAttack)[]): void {
+  describe(category, () => {
+    beforeAll(async () => {
+      servers = await startServers();
+    });
+    afterAll(() => servers.stop());
+    for (const row of rows) {
+      it(row.name, async () => {
+        await run(row);
+        if (MUTANTS) await failsWithout(row);
+      });
+    }
+  });
+}
+
+function run(row: Attack | CoreAttack): Promise<void> {
+  return 'core' in row ? runCore(row) : runAttack(row);
+}
+
+async function runCore({ core, code }: CoreAttack): Promise<void> {
+  expect(await outcome(async () => core())).toBe(code);
+}
+
+async function runAttack(row: Attack): Promise<void> {
+  const world = await World.make(servers, row.options ?? {});
+  try {
+    await row.prepare?.(world);
+    if (row.fresh !== true) await world.sync();
+    const before = await world.victim.digest(ORIGIN);
+    await row.lie(world);
+    const act = row.act ?? ((it: World) => it.sync());
+    expect(await outcome(async () => act(world))).toBe(row.code ?? 'accepted');
+    await row.holds?.(world);
+    if (row.moves !== true) expect(await world.victim.digest(ORIGIN)).toBe(before);
+    await recover(world, row);
+  } finally {
+    await world.remove();
+  }
+}
+
+/** Afterwards an honest server brings the client up to date. */
+async function recover(world: World, { stays, adopts }: Attack): Promise<void> {
+  if (adopts === true) world.adopt();
+  await world.confess(stays === 'cosigned');
+  world.more(1, 'two');
+  await world.sync();
+  const { size, root } = world.log.at();
+  const expected = `${size} ${world.log.state.count} ${Buffer.from(root).toString('hex')} `;
+  expect(await world.victim.digest(ORIGIN)).toContain(expected);
+}
+
+/** The code that was thrown. Anything but a HashfedError is a crash. */
+async function outcome(act: () => Promise<unknown>): Promise<string> {
+  try {
+    await act();
+    return 'accepted';
+  } catch (error) {
+    if (!(error instanceof HashfedError)) throw error;
+    if (process.env['HASHFED_SHOW'] === '1') process.stderr.write(`${error.code}: ${error.message}\n`);
+    return error.code;
+  }
+}
+
+async function failsWithout(row: Attack | CoreAttack): Promise<void> {
+  const mutant = globalThis as { hashfedMutant?: string };
+  mutant.hashfedMutant = row.mutation;
+  try {
+    const survived = run(row).then(
+      () => true,
+      () => false,
+    );
+    const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), MUTANT_MS).unref());
+    const passed = await Promise.race([survived, late]);
+    expect(passed, `${row.name} passes without ${row.mutation}`).toBe(false);
+  } finally {
+    delete mutant.hashfedMutant;
+  }
+}
