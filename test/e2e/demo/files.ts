@@ -18,8 +18,8 @@ export interface Tree {
   readonly bytes: number;
 }
 
-/** Folders that are no part of the count: history and caches change while a demo runs. */
-const LEFT_OUT = new Set(['.git', '.cache', '.vite', '.vitest']);
+/** Names that are no part of the count: history and caches change while a demo runs. */
+export const LEFT_OUT: ReadonlySet<string> = new Set(['.git', '.cache', '.vite', '.vitest']);
 
 /** Reads every regular, non-empty file below `folder` and groups by content. Links are not followed. */
 export async function readTree(folder: string): Promise<Tree> {
@@ -51,8 +51,9 @@ async function* walk(folder: string): AsyncGenerator<string> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
+    if (LEFT_OUT.has(entry.name)) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && !LEFT_OUT.has(entry.name)) yield* walk(path);
+    if (entry.isDirectory()) yield* walk(path);
     else if (entry.isFile() && (await lstat(path)).isFile()) yield path;
   }
 }

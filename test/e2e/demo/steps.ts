@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Federation } from './federation.js';
+import { LEFT_OUT } from './files.js';
 import { hashfed, result } from './processes.js';
 import type { Report } from './report.js';
 import { must, type Truth } from './run.js';
@@ -92,7 +93,11 @@ export async function scan(
   folder: string,
   truth: Truth,
 ): Promise<Record<string, number>> {
-  const answer = await hashfed(['scan', folder, '--config', federation.config('hoster-a')], [MATCHED]);
+  const leftOut = [...LEFT_OUT].flatMap((name) => ['--exclude', name]);
+  const answer = await hashfed(
+    ['scan', folder, ...leftOut, '--config', federation.config('hoster-a')],
+    [MATCHED],
+  );
   const found = (answer.lines as MatchLine[]).filter(({ event }) => event === 'match');
   const truePaths = new Map<string, string>();
   for (const { paths } of truth.police) for (const path of paths) truePaths.set(path, 'block');

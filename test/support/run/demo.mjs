@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bootstrap, root, run } from './bootstrap.mjs';
 
 bootstrap();
-if (run('npx', ['--no-install', 'tsc', '-b']) !== 0) throw new Error('the build failed');
+if (run('npx', ['--no-install', 'tsc', '-b', 'test/e2e/demo']) !== 0) throw new Error('the build failed');
 const demo = join(root, 'dist/test/e2e/demo/main.js');
 const done = spawnSync(process.execPath, [demo, ...process.argv.slice(2)], { stdio: 'inherit' });
 process.exitCode = done.status ?? 1;
