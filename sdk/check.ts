@@ -1,7 +1,22 @@
 import { HashfedError, hashBytes } from './core/index.js';
-import { type ExactHashes, type ExactType, hashBuffer, hashFile, hashStream } from './hash/index.js';
-import { type Candidate, decide, type ItemHash, type Policy, type Verdict } from './match/index.js';
+import {
+  type ExactHashes,
+  type ExactType,
+  hashBuffer,
+  hashFile,
+  hashStream,
+  type UnhashedFile,
+} from './hash/index.js';
+import {
+  type Candidate,
+  decide,
+  type ItemHash,
+  type PhotoDnaComparator,
+  type Policy,
+  type Verdict,
+} from './match/index.js';
 import type { MatchingList } from './matching-list.js';
+import type { PerceptualHashes } from './pipeline/index.js';
 import type { RootBook, SyncDeps } from './sync/index.js';
 
 /** What can be checked: a path, the bytes, or a stream of them. */
@@ -23,10 +38,13 @@ export async function hashInput(
   if (typeof input !== 'string') return hashStream(input, options);
   const outcome = await hashFile(input, options);
   if (outcome.status === 'hashed') return outcome;
-  const code = outcome.code === undefined ? '' : ` (${outcome.code})`;
-  throw new HashfedError('MALFORMED', `the file cannot be checked: ${outcome.status}${code}`, {
-    field: outcome.status,
-  });
+  throw notCheckable(outcome);
+}
+
+/** What a file without hashes becomes where a verdict is demanded. */
+export function notCheckable({ status, code }: UnhashedFile): HashfedError {
+  const why = code === undefined ? status : `${status} (${code})`;
+  return new HashfedError('MALFORMED', `the file cannot be checked: ${why}`, { field: status });
 }
 
 export interface Matcher {
@@ -34,20 +52,42 @@ export interface Matcher {
   readonly book: RootBook;
   readonly lists: readonly MatchingList[];
   readonly policy: Policy;
+  /** How PhotoDNA values are compared; without it they are not. */
+  readonly photodna?: PhotoDnaComparator;
 }
 
 /** The verdict on an object's hashes. Nothing is awaited here. */
-export function judgeHashes({ deps, book, lists, policy }: Matcher, computed: ExactHashes): Verdict {
+export function judgeHashes(matcher: Matcher, computed: ExactHashes, perceptual?: PerceptualHashes): Verdict {
+  const { deps, book, lists, policy } = matcher;
   const now = deps.clock.nowMs();
   const matches: Candidate[] = [];
   for (const list of lists) {
     const type = list.exactType;
     const hash = type === undefined ? undefined : computed[type];
-    if (hash === undefined) continue;
-    for (const record of list.find(hash))
-      matches.push(list.candidate(record, siblingsOf(lists, list, record.itemId), now));
+    if (hash !== undefined) {
+      for (const record of list.find(hash))
+        matches.push(list.candidate(record, siblingsOf(lists, list, record.itemId), now));
+    }
+    if (perceptual !== undefined) matches.push(...likenesses(matcher, list, perceptual, now));
   }
-  return decide({ matches, computed, lists: lists.map((list) => list.info(deps, book)), policy, now });
+  const known = lists.map((list) => list.info(deps, book));
+  const undecodable = perceptual?.undecoded !== undefined && { perceptual: 'undecodable' as const };
+  return decide({ matches, computed, lists: known, policy, now, ...undecodable });
+}
+
+/** Each record once, at the smallest distance that any value of the object has from it. */
+function likenesses(
+  { lists, policy, photodna }: Matcher,
+  list: MatchingList,
+  perceptual: PerceptualHashes,
+  now: number,
+): Candidate[] {
+  const found = list.perceptual?.search(perceptual, policy.perceptual, photodna) ?? [];
+  return found.map(({ record, distance, quality }) => ({
+    ...list.candidate(record, siblingsOf(lists, list, record.itemId), now),
+    distance,
+    ...(quality !== undefined && { quality }),
+  }));
 }
 
 /** The item's hashes of other exact types in the same publisher's lists. */

@@ -1,10 +1,17 @@
 import { EventEmitter } from 'node:events';
-import { type CheckInput, hashInput, judgeHashes, type Matcher } from './check.js';
+import { type CheckInput, hashInput, judgeHashes, type Matcher, notCheckable } from './check.js';
 import { toHex } from './core/index.js';
 import { type Counting, NO_COUNTING } from './counting.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
-import type { Policy, Verdict } from './match/index.js';
+import type { PhotoDnaComparator, Policy, Verdict } from './match/index.js';
 import { MatchingList } from './matching-list.js';
+import {
+  type ObjectHashes,
+  type PhotoDnaHasher,
+  Pipeline,
+  type PipelineOptions,
+  type Wanted,
+} from './pipeline/index.js';
 import { entriesFor, journal, releaseWithdrawn } from './quarantine.js';
 import type { JournalEntry, Store } from './store/index.js';
 import {
@@ -31,6 +38,13 @@ export interface HashfedParts {
   readonly sdkVersion: string;
   readonly counting?: Counting;
   readonly telemetry?: TelemetryDesk;
+  readonly photodna?: PhotoDna;
+}
+
+/** A licensee's PhotoDNA: how values are made, and how two are compared. Nothing of it is in this package. */
+export interface PhotoDna {
+  readonly hasher: PhotoDnaHasher;
+  readonly comparator: PhotoDnaComparator;
 }
 
 /** What one checked object is called, and who brought it. */
@@ -79,6 +93,7 @@ export class Hashfed extends EventEmitter<Events> {
   readonly #lists: MatchingList[];
   readonly #counting: Counting;
   #syncing: Promise<unknown> = Promise.resolve();
+  #pipeline: Pipeline | undefined;
 
   private constructor(parts: HashfedParts, lists: MatchingList[]) {
     super();
@@ -138,18 +153,67 @@ export class Hashfed extends EventEmitter<Events> {
 
   /** As `check`, and says how many bytes the object had. */
   async checkCounted(input: CheckInput, options: CheckOptions): Promise<{ verdict: Verdict; bytes: number }> {
+    const { pdq, photodna } = this.wanted();
+    if (pdq || photodna) return this.#checkWhole(input, options);
     const { hashes, bytes } = await hashInput(input, EXACT_TYPES, options.signal);
     return { verdict: await this.judge(hashes, bytes, options.ref), bytes };
   }
 
+  /** With perceptual values beside the exact ones. */
+  async #checkWhole(input: CheckInput, options: CheckOptions): Promise<{ verdict: Verdict; bytes: number }> {
+    this.#pipeline ??= this.pipeline();
+    if (typeof input === 'string') {
+      const outcome = await this.#pipeline.checkFile(input, options);
+      if (outcome.status !== 'checked') throw notCheckable(outcome);
+      return { verdict: outcome.verdict, bytes: outcome.object.bytes };
+    }
+    if (input instanceof Uint8Array) {
+      const { verdict, object } = await this.#pipeline.checkBuffer(input, options);
+      return { verdict, bytes: object.bytes };
+    }
+    const { verdict, object } = await this.#pipeline.checkIterable(input, options);
+    return { verdict, bytes: object.bytes };
+  }
+
+  /** Which perceptual values the lists held can be matched by. */
+  wanted(): Wanted {
+    const has = (type: string) =>
+      this.#lists.some(({ perceptual }) => perceptual?.type === type && perceptual.size > 0);
+    return { pdq: has('pdq'), photodna: this.#parts.photodna !== undefined && has('photodna') };
+  }
+
+  /**
+   * Streams, files and many objects at once, with threads of its own: close it when done. Verdicts are journaled and
+   * counted as those of `check` are.
+   */
+  pipeline(options: Omit<PipelineOptions, 'judge' | 'wanted' | 'photodna'> = {}): Pipeline {
+    const { photodna } = this.#parts;
+    return new Pipeline({
+      ...options,
+      ...(photodna && { photodna: photodna.hasher }),
+      judge: (object, { ref }) => this.judgeObject(object, ref),
+      wanted: () => this.wanted(),
+    });
+  }
+
   /** As `check`, for hashes that were computed elsewhere; `ref` undefined asks without journaling or counting. */
-  async judge(hashes: ExactHashes, bytes: number, ref: string | undefined): Promise<Verdict> {
-    const verdict = judgeHashes(this.#matcher(), hashes);
+  judge(hashes: ExactHashes, bytes: number, ref: string | undefined): Promise<Verdict> {
+    return this.judgeObject({ hashes, bytes }, ref);
+  }
+
+  /** As `judge`, with perceptual values. */
+  async judgeObject(object: ObjectHashes, ref: string | undefined): Promise<Verdict> {
+    const verdict = judgeHashes(this.#matcher(), object.hashes, object.perceptual);
     if (ref === undefined) return verdict;
     const nowMs = this.#parts.deps.clock.nowMs();
     await journal(this.store, entriesFor(verdict, ref, this.#lists, nowMs));
-    this.#counting.object({ verdict, bytes, nowMs });
+    this.#counting.object({ verdict, bytes: object.bytes, nowMs });
     return verdict;
+  }
+
+  /** The verdict that another policy would give now; nothing is journaled or counted. */
+  tryPolicy(object: ObjectHashes, policy: Policy): Verdict {
+    return judgeHashes({ ...this.#matcher(), policy }, object.hashes, object.perceptual);
   }
 
   /** Asks about one hash; nothing is journaled or counted. */
@@ -158,8 +222,8 @@ export class Hashfed extends EventEmitter<Events> {
   }
 
   #matcher(): Matcher {
-    const { deps, book, policy } = this.#parts;
-    return { deps, book, policy, lists: this.#lists };
+    const { deps, book, policy, photodna } = this.#parts;
+    return { deps, book, policy, lists: this.#lists, ...(photodna && { photodna: photodna.comparator }) };
   }
 
   /** Brings every list up to date, verified; one list's failure does not keep the others back. */
@@ -214,7 +278,7 @@ export class Hashfed extends EventEmitter<Events> {
         ...(signal && { signal }),
         ...(onProgress && { onProgress: (done: number, total: number) => onProgress(origin, done, total) }),
       });
-      list.apply(result.changes);
+      await list.apply(result.changes);
       const outcome = { ...result, released: await this.#release(result) };
       this.emit('synced', outcome);
       return outcome;
@@ -277,6 +341,7 @@ export class Hashfed extends EventEmitter<Events> {
 
   async close(): Promise<void> {
     await this.#syncing;
+    await this.#pipeline?.close();
     await this.#parts.telemetry?.close();
     for (const { channel } of this.#parts.deps.sources) channel.close();
     await this.store.close();

@@ -3,17 +3,31 @@ export { type CheckInput, hashInput, parseTypedHash } from './check.js';
 export { type ClientConfig, type LoadedConfig, loadConfig } from './config/index.js';
 export { type ErrorCode, HashfedError } from './core/index.js';
 export { type CountedObject, type Counting, NO_COUNTING } from './counting.js';
-export { type CheckOptions, Hashfed, type ListStatus, type SyncSummary } from './hashfed.js';
+export { type CheckOptions, Hashfed, type ListStatus, type PhotoDna, type SyncSummary } from './hashfed.js';
 export {
   type Action,
   describePolicy,
   type Match,
+  type PhotoDnaComparator,
   type Policy,
   parsePolicy,
+  squaredEuclidean,
   type Verdict,
 } from './match/index.js';
 export { MatchingList } from './matching-list.js';
 export { type OpenOptions, open, openDeps, systemClock, systemRandom } from './open.js';
+export {
+  type CheckedFile,
+  type CheckedObject,
+  CheckingStream,
+  type FileCheck,
+  type ManyInput,
+  type ManyResult,
+  type ObjectHashes,
+  type PhotoDnaHasher,
+  Pipeline,
+  type PipelineOptions,
+} from './pipeline/index.js';
 export type { JournalEntry, JournalState, KeyProvider } from './store/index.js';
 export { keyFromCallback, keyFromEnvironment, keyFromFile } from './store/index.js';
 export type { FlushOutcome, TelemetryAlarm, TelemetryPreview } from './telemetry/index.js';

@@ -10,6 +10,7 @@ import {
 } from './core/index.js';
 import { ItemIndex } from './item-index.js';
 import { type Candidate, ExactIndex, type ItemHash, type ListInfo, type ListPurpose } from './match/index.js';
+import { PerceptualRows } from './perceptual-rows.js';
 import { type Changes, currencyOf, type ListReplica, type RootBook, type SyncDeps } from './sync/index.js';
 
 export type ExactType = ItemHash['hashType'];
@@ -20,13 +21,24 @@ export class MatchingList {
   readonly replica: ListReplica;
   readonly purpose: ListPurpose;
   readonly items: ItemIndex;
-  #index: ExactIndex;
+  #index: ExactIndex | undefined;
+  #perceptual: PerceptualRows | undefined;
 
   constructor(replica: ListReplica, purpose: ListPurpose) {
     this.replica = replica;
     this.purpose = purpose;
     this.items = new ItemIndex(replica);
-    this.#index = buildIndex(replica);
+    this.#build();
+  }
+
+  #build(): void {
+    this.#index = this.exactType === undefined ? undefined : buildIndex(this.replica);
+    this.#perceptual = PerceptualRows.of(this.replica);
+  }
+
+  /** Where the list is a perceptual one. */
+  get perceptual(): PerceptualRows | undefined {
+    return this.#perceptual;
   }
 
   get origin(): string {
@@ -44,30 +56,36 @@ export class MatchingList {
     return EXACT.includes(this.hashType) ? (this.hashType as ExactType) : undefined;
   }
 
-  /** Follows a committed update, before the next object is checked. */
-  apply(changes: Changes): void {
+  /** Follows a committed update, before the next object is checked; perceptual rows follow in slices. */
+  async apply(changes: Changes): Promise<void> {
     if (changes.rebuilt) {
-      this.#index = buildIndex(this.replica);
+      this.#build();
       this.items.reset();
       return;
     }
+    this.items.added(changes.added);
+    if (this.#index !== undefined) this.#applyExact(this.#index, changes);
+    await this.#perceptual?.apply(changes);
+  }
+
+  #applyExact(index: ExactIndex, changes: Changes): void {
     const { arena } = this.replica.state;
     const key = (row: number) => ({ hash: arena.hash(row), addIndex: arena.addIndex(row) });
-    this.#index.apply({ added: Array.from(changes.added, key), removed: Array.from(changes.removed, key) });
-    this.items.added(changes.added);
+    index.apply({ added: Array.from(changes.added, key), removed: Array.from(changes.removed, key) });
   }
 
   /** Folds recent changes into the table, in slices, where that pays. */
   async tidy(signal?: AbortSignal): Promise<void> {
-    if (this.#index.wantsMerge) await this.#index.merge(signal === undefined ? {} : { signal });
+    if (this.#index?.wantsMerge) await this.#index.merge(signal === undefined ? {} : { signal });
   }
 
   /** Records of a hash of this list's own type. */
   find(hash: Uint8Array): RecordView[] {
-    if (this.#index.size === 0 || !this.#index.has(hash)) return [];
-    const indexes = this.#index.rows(hash).map((row) => this.#index.addIndexOf(row));
-    const records = indexes.map((index) =>
-      index === undefined ? undefined : this.replica.state.recordByIndex(index),
+    const index = this.#index;
+    if (index === undefined || index.size === 0 || !index.has(hash)) return [];
+    const indexes = index.rows(hash).map((row) => index.addIndexOf(row));
+    const records = indexes.map((addIndex) =>
+      addIndex === undefined ? undefined : this.replica.state.recordByIndex(addIndex),
     );
     return records.filter((record) => record !== undefined);
   }

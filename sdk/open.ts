@@ -4,7 +4,7 @@ import { type LoadedConfig, loadConfig } from './config/index.js';
 import { type Clock, fromHex, HashfedError, parseVkey, type Random, type Suite } from './core/index.js';
 import type { Counting } from './counting.js';
 import { platformSuite } from './hash/index.js';
-import { Hashfed } from './hashfed.js';
+import { Hashfed, type PhotoDna } from './hashfed.js';
 import { parsePolicy } from './match/index.js';
 import { type KeyProvider, keyFromEnvironment, keyFromFile, openStore, type Store } from './store/index.js';
 import { connectSources, NO_COSIGNERS, RootBook, restoreStatements, type SyncDeps } from './sync/index.js';
@@ -24,6 +24,7 @@ export interface OpenOptions {
   readonly suite?: Suite;
   /** Counts in the place of telemetry. */
   readonly counting?: (store: Store) => Counting;
+  readonly photodna?: PhotoDna;
 }
 
 export const systemClock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };

@@ -50,6 +50,7 @@ async function hashSmall(
     filled += bytesRead;
   }
   if (filled !== state.size) return undefined;
+  await options.pace?.(filled);
   return hashBuffer(buffer.subarray(0, filled), options.types === undefined ? {} : { types: options.types });
 }
 
@@ -72,6 +73,7 @@ async function hashLarge(
     const { bytesRead, buffer } = await reading;
     if (bytesRead === 0) break;
     if (multi.bytes + bytesRead > state.size) return undefined;
+    await options.pace?.(bytesRead);
     checkSignal(options.signal);
     reading = readAt(multi.bytes + bytesRead, i + 1);
     multi.update(buffer.subarray(0, bytesRead));

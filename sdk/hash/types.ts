@@ -52,4 +52,6 @@ export interface HashOptions {
 export interface FileOptions extends HashOptions {
   /** Follow symbolic links at the end of the path; default: report them. */
   readonly followSymlinks?: boolean;
+  /** Called after each piece with the bytes read; awaited before the next one: limits of bandwidth and hours. */
+  readonly pace?: (bytes: number) => Promise<void> | void;
 }

@@ -6,5 +6,5 @@ export { DIHEDRALS, type Dihedral } from './dihedral.js';
 export { hashImage } from './image.js';
 export { DEFAULT_MAX_BYTES, DEFAULT_MAX_PIXELS, DEFAULT_TIMEOUT_MS, MAX_FRAMES, MIN_SIDE } from './limits.js';
 export { PdqPool, type PdqPoolOptions } from './pool.js';
-export type { ImageFormat } from './sniff.js';
+export { type ImageFormat, sniff } from './sniff.js';
 export type { ImageInput, PdqFailure, PdqFrame, PdqImage, PdqImageOptions } from './types.js';
