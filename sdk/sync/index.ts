@@ -5,6 +5,15 @@ export { writeBase } from './commit.js';
 export { connectSources, type SourceConfig, type TlsFiles } from './connect.js';
 export { currencyOf, restoreStatements } from './currency.js';
 export { NO_COSIGNERS, type PinnedPublisher, type Source, type SyncDeps } from './deps.js';
+export {
+  equivocationOf,
+  evidenceDigest,
+  MAX_EVIDENCE_BYTES,
+  originOfEvidence,
+  type ProvenFork,
+  unpackEvidence,
+  verifyEquivocation,
+} from './equivocation.js';
 export { keepEvidence, packEvidence } from './evidence.js';
 export type { Arrival, Held, HeldNote, Stated } from './held.js';
 export { type Judging, judgeOffer, type Offer } from './offer.js';

@@ -1,0 +1,102 @@
+import { DirectoryServiceService } from '../../proto/gen/hashfed/v1/directory_service.js';
+import type { Equivocation } from '../../proto/gen/hashfed/v1/federation.js';
+import { FederationServiceService } from '../../proto/gen/hashfed/v1/federation_service.js';
+import { HashfedError } from '../../sdk/core/index.js';
+import { callUnary, pause } from '../../sdk/rpc/index.js';
+import { type Source, watchOrigins } from '../../sdk/sync/index.js';
+import type { DirectoryKeeper } from '../access/index.js';
+import { followList } from './follow.js';
+import { asHashfed } from './offers.js';
+import type { Following } from './types.js';
+
+/** Everything is looked at anew this often, milliseconds: new roots, new lists, the member directory. */
+const SWEEP_MS = 5 * 60_000;
+/** Pause where there is nothing to watch yet, milliseconds. */
+const IDLE_MS = 5_000;
+/** Deadline of a small call, milliseconds. */
+const CALL_MS = 30_000;
+/** Directory versions taken in one look: a hostile upstream cannot make us walk for ever. */
+const MAX_DIRECTORY_STEPS = 256;
+
+export interface CycleOptions {
+  readonly following: Following;
+  /** The mirror's own copy of the member directory: entitlements travel with it. */
+  readonly directory: DirectoryKeeper;
+  /** Origins to carry; undefined: all that the trusted roots name. */
+  readonly lists: readonly string[] | undefined;
+}
+
+/** Follows until the signal aborts. One failing list or upstream keeps none of the others. */
+export async function followForever(options: CycleOptions, signal: AbortSignal): Promise<void> {
+  const { following } = options;
+  following.equivocations.onFound((evidence) => void tellUpstreams(following, evidence));
+  while (!signal.aborted) {
+    const sweep = AbortSignal.any([signal, AbortSignal.timeout(SWEEP_MS)]);
+    await refreshRoots(following, signal);
+    await refreshDirectory(options, signal);
+    const origins = originsToCarry(options);
+    if (origins.length === 0) await pause(IDLE_MS, signal).catch(() => undefined);
+    else
+      for await (const moved of watchOrigins(following.deps, origins, sweep))
+        for (const origin of moved) await followQuietly(following, origin, signal);
+  }
+}
+
+function originsToCarry({ following, lists }: CycleOptions): string[] {
+  const { deps, book } = following;
+  const named = deps.trust.flatMap(({ publisher }) => [...(book.newest(publisher)?.origins.keys() ?? [])]);
+  return lists === undefined ? named : named.filter((origin) => lists.includes(origin));
+}
+
+async function followQuietly(following: Following, origin: string, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { log } = following.engine;
+  try {
+    const { from, size, failures } = await followList(following, origin, signal);
+    if (size > from) log.info('mirror.followed', { origin, size, count: size - from });
+    for (const { code } of failures) log.warn('mirror.upstream', { origin, code });
+  } catch (error) {
+    if (!signal.aborted) log.warn('mirror.stayed', { origin, code: asHashfed(error).code, error });
+  }
+}
+
+async function refreshRoots({ deps, book, engine }: Following, signal: AbortSignal): Promise<void> {
+  for (const source of deps.sources)
+    for (const { publisher } of deps.trust)
+      await book.refresh(source, publisher, signal).catch((error: unknown) => {
+        if (!signal.aborted)
+          engine.log.warn('mirror.root', { member: publisher.slice('members/'.length), error });
+      });
+}
+
+/** Later versions of the member directory, each checked against the one before: who may read here follows who may there. */
+async function refreshDirectory({ following, directory }: CycleOptions, signal: AbortSignal): Promise<void> {
+  for (const source of following.deps.sources)
+    try {
+      for (let step = 0; step < MAX_DIRECTORY_STEPS; step++) {
+        const version = BigInt(directory.current.version + 1);
+        const limits = { deadlineMs: CALL_MS, signal };
+        const answer = await callUnary(
+          source.channel,
+          DirectoryServiceService.getDirectory,
+          { version },
+          limits,
+        );
+        await directory.put(answer.envelope);
+      }
+    } catch (error) {
+      const known = error instanceof HashfedError && error.code === 'NOT_FOUND';
+      if (!known && !signal.aborted) following.engine.log.warn('mirror.directory', { error });
+    }
+}
+
+/** Best effort: evidence is kept here whatever others do with it. */
+async function tellUpstreams({ deps, engine }: Following, equivocation: Equivocation): Promise<void> {
+  await Promise.all(deps.sources.map((source) => tell(source, equivocation).catch(() => undefined)));
+  engine.log.info('equivocation.told', { origin: equivocation.origin, count: deps.sources.length });
+}
+
+async function tell({ channel }: Source, equivocation: Equivocation): Promise<void> {
+  const limits = { deadlineMs: CALL_MS, retries: 0 };
+  await callUnary(channel, FederationServiceService.reportEquivocation, { equivocation }, limits);
+}
