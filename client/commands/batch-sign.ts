@@ -19,12 +19,14 @@ import {
   signRequest,
 } from '../publisher/index.js';
 import { askPassphrase } from './publisher-shared.js';
+import { signingSuite } from './signing-suite.js';
 
 interface SignOptions {
   readonly key?: string;
   readonly records?: string;
   readonly out?: string;
   readonly yes?: boolean;
+  readonly pkcs11?: string;
 }
 
 type Verb = 'sign' | 'countersign';
@@ -52,6 +54,7 @@ export function registerSign(batch: Command, verb: Verb): void {
     .argument('<request>', 'a signing request')
     .description(`recompute a signing request, show it, sign it with the ${whose} key; works offline`)
     .option('--key <file>', 'the key file (default: the one in keys_dir that the request asks for)')
+    .option('--pkcs11 <module>', 'for a key in a token (or HASHFED_PKCS11_MODULE)')
     .option('--records <dir>', "folder of this key's record; on this machine only, in no backup")
     .option('--out <file>', 'the signed file to write (default: beside the request)')
     .option('--yes', 'do not ask: the sheet was read before')
@@ -76,13 +79,13 @@ export function registerSign(batch: Command, verb: Verb): void {
 
 async function sign(
   context: CliContext,
-  { records }: SignOptions,
+  { records, pkcs11 }: SignOptions,
   key: SecretKey,
   request: string,
 ): Promise<Uint8Array> {
   const folder = records === undefined ? publisherPaths(await context.config()).records : resolve(records);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const deps = { suite: platformSuite(), clock: context.clock, disk: recordDisk };
+  const deps = { suite: signingSuite(context, pkcs11), clock: context.clock, disk: recordDisk };
   return signRequest({ ...deps, recordFile: await recordFile(folder, key.publicKey) }, key, request);
 }
 
@@ -90,11 +93,11 @@ async function sign(
 async function chooseKey(
   context: CliContext,
   verb: Verb,
-  { key }: SignOptions,
+  { key, pkcs11 }: SignOptions,
   { request }: ReviewSheet,
 ): Promise<SecretKey> {
   const role = ROLES[verb];
-  const { ed25519 } = platformSuite();
+  const { ed25519 } = signingSuite(context, pkcs11);
   const open = async (file: string): Promise<SecretKey> => {
     const { sealed } = await readKeyFile(file);
     return readKey(

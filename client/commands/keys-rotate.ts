@@ -30,6 +30,7 @@ import {
 } from '../publisher/index.js';
 import { confirmCode } from './confirm-code.js';
 import { askPassphrase, openStation } from './publisher-shared.js';
+import { signingSuite } from './signing-suite.js';
 
 const CALL_MS = 30_000;
 
@@ -49,6 +50,7 @@ interface SignOptions {
   readonly rootKey: readonly string[];
   readonly out?: string;
   readonly yes?: boolean;
+  readonly pkcs11?: string;
 }
 
 /** Options that every command takes which proposes a root version. */
@@ -92,6 +94,7 @@ export function registerSignRoot(keys: Command): void {
     .argument('<proposal>', 'a root proposal')
     .description('show a root proposal and sign it with a root key; works offline')
     .requiredOption('--root-key <file...>', 'root keys, of the old version or the new one')
+    .option('--pkcs11 <module>', 'for a root key in a token (or HASHFED_PKCS11_MODULE)')
     .option('--out <file>', 'where the signed copy goes (default: over the proposal)')
     .option('--yes', 'do not ask: the sheet was read before')
     .addHelpText('after', '\nExample:\n  hashfed keys sign-root root-2.proposal --root-key root-a.key')
@@ -100,7 +103,7 @@ export function registerSignRoot(keys: Command): void {
         const proposal = await loadProposal(platformSuite(), resolve(file));
         for (const line of proposalSheet(proposal)) context.out.say(line);
         await confirmCode(context, proposalCode(proposal), options.yes === true);
-        const signed = await signWith(context, proposal, options.rootKey);
+        const signed = await signWith(context, proposal, options.rootKey, options.pkcs11);
         const out = resolve(options.out ?? file);
         await saveProposal(out, signed);
         context.out.result(outcome(signed, out), `Signed: ${out}`);
@@ -265,8 +268,9 @@ async function signWith(
   context: CliContext,
   proposal: RootProposal,
   files: readonly string[],
+  pkcs11?: string,
 ): Promise<RootProposal> {
-  const { ed25519 } = platformSuite();
+  const { ed25519 } = signingSuite(context, pkcs11);
   let signed = proposal;
   for (const file of files) {
     const { sealed } = await readKeyFile(resolve(file));

@@ -12,7 +12,7 @@ import {
 } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { callUnary } from '../../sdk/rpc/index.js';
-import { action, type CliContext, EXIT, table } from '../cli/index.js';
+import { action, type CliContext, EXIT, type ExitCode, table } from '../cli/index.js';
 import {
   connect,
   firstRootBody,
@@ -25,10 +25,13 @@ import {
   type SecretKey,
   signRootBody,
   writeKey,
+  writeTokenKey,
 } from '../publisher/index.js';
+import { registerDoctor } from './keys-doctor.js';
 import { registerRevoke } from './keys-revoke.js';
 import { registerRotate, registerSignRoot, registerSubmitRoot } from './keys-rotate.js';
 import { askPassphrase, passphraseOf } from './publisher-shared.js';
+import { openToken, signingSuite } from './signing-suite.js';
 
 /** A root is small; larger is no root. */
 const MAX_ENVELOPE_BYTES = 1024 * 1024;
@@ -39,6 +42,7 @@ interface GenerateOptions {
   readonly name: string;
   readonly out: string;
   readonly encrypt?: boolean;
+  readonly pkcs11?: string;
 }
 
 interface PublishOptions {
@@ -58,6 +62,7 @@ export function register(program: Command): void {
   registerRevoke(keys);
   registerSignRoot(keys);
   registerSubmitRoot(keys);
+  registerDoctor(keys);
 }
 
 function registerGenerate(keys: Command): void {
@@ -67,18 +72,20 @@ function registerGenerate(keys: Command): void {
     .addOption(new Option('--role <role>', 'what it may do').choices([...KEY_ROLES]).makeOptionMandatory())
     .option('--name <name>', 'what an approve key cosigns under, for instance police.example/approve-1', '')
     .requiredOption('--out <file>', 'the key file; never written over')
+    .option('--pkcs11 <module>', 'make it in a token, which it never leaves (HASHFED_PKCS11_PIN)')
     .option('--encrypt', 'encrypt it; HASHFED_KEY_PASSPHRASE, or ask on the terminal')
     .addHelpText(
       'after',
       '\nExample:\n  hashfed keys generate --role approve --name police.example/approve-1 --out approve.key --encrypt',
     )
     .action(
-      action<GenerateOptions>(async (context, { role, name, out, encrypt }) => {
+      action<GenerateOptions>(async (context, { role, name, out, encrypt, pkcs11 }) => {
         if ((role === 'approve') !== (name !== ''))
           throw new HashfedError('USAGE', 'an approve key has a --name, and no other key has one', {
             field: 'name',
           });
         const file = resolve(out);
+        if (pkcs11 !== undefined) return generateInToken(context, pkcs11, { role, name, file });
         const passphrase = encrypt === true ? await requirePassphrase(context, file) : passphraseOf(context);
         const key = makeKey(role, name, context.random, platformSuite().ed25519);
         await writeKey(file, key, context.random, passphrase);
@@ -89,6 +96,21 @@ function registerGenerate(keys: Command): void {
         return EXIT.done;
       }),
     );
+}
+
+async function generateInToken(
+  context: CliContext,
+  module: string,
+  { role, name, file }: { readonly role: KeyRole; readonly name: string; readonly file: string },
+): Promise<ExitCode> {
+  const token = openToken(context.env, module);
+  const label = context.env['HASHFED_PKCS11_TOKEN'] ?? '';
+  const publicKey = token.generate(`hashfed ${role} ${name}`.trim(), context.random);
+  await writeTokenKey(file, { role, name, publicKey }, label);
+  context.out.result({ file, role, name, public_key: toHex(publicKey), token: label }, [
+    `${role} key ${toHex(publicKey)} in the token; ${file} says so and holds no secret`,
+  ]);
+  return EXIT.done;
 }
 
 async function requirePassphrase(context: CliContext, file: string): Promise<string> {
@@ -179,7 +201,7 @@ async function envelopeOf(context: CliContext, options: PublishOptions): Promise
   }
   if (plan === undefined || rootKey === undefined)
     throw new HashfedError('USAGE', 'name --plan and --root-key, or --envelope', { field: 'plan' });
-  const { sha256, ed25519 } = platformSuite();
+  const { sha256, ed25519 } = signingSuite(context);
   const body = firstRootBody(sha256, await loadRootPlan(resolve(plan)), context.clock.nowMs());
   const signers: SecretKey[] = [];
   for (const file of rootKey) {

@@ -4,7 +4,6 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { equalBytes, HashfedError, toHex } from '../../sdk/core/index.js';
-import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { type CliContext, table } from '../cli/index.js';
 import {
   BATCH_FILE,
@@ -20,6 +19,7 @@ import {
   requireList,
   type Workstation,
 } from '../publisher/index.js';
+import { signingSuite } from './signing-suite.js';
 
 export interface ImportOptions {
   readonly format?: string;
@@ -34,7 +34,7 @@ export async function openStation(
 ): Promise<Workstation> {
   const { clock, random, signal } = context;
   const config = await context.config();
-  return openWorkstation({ config, suite: platformSuite(), clock, random, signal, ...options });
+  return openWorkstation({ config, suite: signingSuite(context), clock, random, signal, ...options });
 }
 
 /** The passphrase of encrypted keys, where one is set. */

@@ -1,13 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type Ed25519, fromHex, HashfedError, type Random, toHex } from '../../../sdk/core/index.js';
+import { isTokenBackend } from '../pkcs11/index.js';
 import { openSeed, sealSeed } from './seal.js';
 
 /** What a publisher's key may do; `signing` and `directory` keys are members' own, outside every publisher root. */
 export const KEY_ROLES = ['root', 'list', 'approve', 'live', 'freshness', 'signing', 'directory'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
-/** A secret key in memory. `name` is what an approve key cosigns under; empty for every other role. */
+/** A secret key in memory; of a key in a token, `seed` is the handle of its backend. `name` is what an approve key cosigns under; empty for every other role. */
 export interface SecretKey {
   readonly role: KeyRole;
   readonly name: string;
@@ -33,6 +34,8 @@ const KeyFileSchema = z.strictObject({
       box: hex(48),
     })
     .optional(),
+  /** The private half lies in a PKCS#11 token of this label; the file holds no secret. */
+  pkcs11: z.strictObject({ token: z.string().max(64) }).optional(),
 });
 
 export type KeyFile = z.infer<typeof KeyFileSchema>;
@@ -50,23 +53,27 @@ export async function writeKey(
   random: Random,
   passphrase?: string,
 ): Promise<void> {
-  const common = {
-    format: 1,
-    role: key.role,
-    name: key.name,
-    algorithm: 'ed25519',
-    public_key: toHex(key.publicKey),
-  };
   const secret =
     passphrase === undefined ? { seed: toHex(key.seed) } : { sealed: sealSeed(key.seed, passphrase, random) };
-  await writeFile(file, `${JSON.stringify({ ...common, ...secret }, null, 2)}\n`, {
-    mode: 0o600,
-    flag: 'wx',
-  }).catch((cause: NodeJS.ErrnoException) => {
-    const why =
-      cause.code === 'EEXIST' ? 'a key is there already and is never overwritten' : 'cannot be written';
-    throw new HashfedError('USAGE', `${file}: ${why}`, { field: 'key', cause });
-  });
+  await writeNew(file, { ...publicPart(key), ...secret });
+}
+
+const publicPart = ({ role, name, publicKey }: Omit<SecretKey, 'seed'>): object => ({
+  format: 1,
+  role,
+  name,
+  algorithm: 'ed25519',
+  public_key: toHex(publicKey),
+});
+
+async function writeNew(file: string, content: object): Promise<void> {
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' }).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === 'EEXIST' ? 'a key is there already and is never overwritten' : 'cannot be written';
+      throw new HashfedError('USAGE', `${file}: ${why}`, { field: 'key', cause });
+    },
+  );
 }
 
 /** The public part of a key file. Throws USAGE for what is no key file. */
@@ -96,7 +103,7 @@ export async function readKey(
       field: 'key',
     });
   }
-  const seed = stored.seed === undefined ? openStored(file, stored, passphrase) : fromHex(stored.seed);
+  const seed = seedOf(file, stored, ed25519, passphrase);
   const publicKey = ed25519.publicKey(seed);
   if (toHex(publicKey) !== stored.public_key) {
     throw new HashfedError('USAGE', `${file}: the seed does not make the public key; the file is damaged`, {
@@ -104,6 +111,26 @@ export async function readKey(
     });
   }
   return { role, name: stored.name, publicKey, seed };
+}
+
+function seedOf(file: string, stored: KeyFile, ed25519: Ed25519, passphrase: string | undefined): Uint8Array {
+  if (stored.pkcs11 === undefined)
+    return stored.seed === undefined ? openStored(file, stored, passphrase) : fromHex(stored.seed);
+  if (isTokenBackend(ed25519)) return ed25519.handleOf(fromHex(stored.public_key));
+  throw new HashfedError(
+    'USAGE',
+    `${file}: this key lies in the token "${stored.pkcs11.token}"; name its module with --pkcs11 or HASHFED_PKCS11_MODULE`,
+    { field: 'pkcs11' },
+  );
+}
+
+/** Writes the file of a key in a token: its public half, and where the private half is. */
+export async function writeTokenKey(
+  file: string,
+  key: Omit<SecretKey, 'seed'>,
+  token: string,
+): Promise<void> {
+  await writeNew(file, { ...publicPart(key), pkcs11: { token } });
 }
 
 function openStored(file: string, stored: KeyFile, passphrase: string | undefined): Uint8Array {
