@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HashfedError } from '../core/index.js';
@@ -67,12 +67,14 @@ export class Pipeline {
    * A file. What is wrong with it is a status: one that changed while it was read gets no verdict, since nobody knows
    * which bytes it would be about. Throws `CANCELLED`, and what the judge throws.
    */
-  async checkFile(path: string, options: ObjectOptions): Promise<FileCheck> {
+  async checkFile(named: string | Buffer, options: ObjectOptions): Promise<FileCheck> {
     const { signal } = options;
+    const path = asText(named);
     const hashed = await this.#hashFile(path, signal);
     if (hashed.status !== 'hashed') return stopped(hashed, signal);
     const { hashes, bytes, state, image = true } = hashed;
-    const perceptual = await this.#perceptualOf(path, image, signal);
+    const content = typeof path === 'string' || !image ? '' : await this.#read(path);
+    const perceptual = await this.#perceptualOf(typeof path === 'string' ? path : content, image, signal);
     if (perceptual !== undefined && image && !(await isStill(path, state))) return { status: 'changed' };
     const object = { hashes, bytes, ...(perceptual && { perceptual }) };
     return { ...(await this.#judged(object, options)), state };
@@ -144,16 +146,22 @@ export class Pipeline {
     return this.#files;
   }
 
-  async #hashFile(path: string, signal: AbortSignal | undefined): Promise<SniffedFile> {
+  async #hashFile(path: string | Buffer, signal: AbortSignal | undefined): Promise<SniffedFile> {
     const { pace } = this.#options;
     const sniffs = this.#wanted() !== undefined;
-    if (pace === undefined) return this.#pool().hash(path, sniffs);
-    const hashed = await hashFile(path, { pace, ...(signal && { signal }) });
+    if (pace === undefined && typeof path === 'string') return this.#pool().hash(path, sniffs);
+    const hashed = await hashFile(path, { ...(pace && { pace }), ...(signal && { signal }) });
     if (hashed.status !== 'hashed' || !sniffs) return hashed;
     const image = beginsLikeImage(path);
     // The decoder reads it once more.
-    if (image) await pace(hashed.bytes);
+    if (image) await pace?.(hashed.bytes);
     return { ...hashed, image };
+  }
+
+  /** For names that are no text, which the decoder cannot open: at most as much as it would read. */
+  async #read(path: Buffer): Promise<Uint8Array> {
+    const { size } = await lstat(path);
+    return size > this.#maxImage ? new Uint8Array() : readFile(path);
   }
 
   async #perceptualOf(
@@ -188,6 +196,13 @@ export class Pipeline {
   }
 }
 
+/** Names are bytes; most of them are text. */
+function asText(path: string | Buffer): string | Buffer {
+  if (typeof path === 'string') return path;
+  const text = path.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(path) ? text : path;
+}
+
 function cancelled(): HashfedError {
   return new HashfedError('CANCELLED', 'checking was cancelled');
 }
@@ -198,7 +213,7 @@ function stopped(outcome: UnhashedFile, signal: AbortSignal | undefined): Unhash
 }
 
 /** The decoder read the file by its path: it must still be the one that was hashed. */
-async function isStill(path: string, state: FileState): Promise<boolean> {
+async function isStill(path: string | Buffer, state: FileState): Promise<boolean> {
   try {
     const { size, mtimeNs, ino, dev } = await lstat(path, { bigint: true });
     return sameState(state, { size: Number(size), mtimeNs, inode: ino, device: dev });

@@ -5,7 +5,7 @@ import { HEAD_BYTES } from './limits.js';
 const head = Buffer.alloc(HEAD_BYTES);
 
 /** Whether a file begins like an image: one short read. True where it cannot be read: the decoder says what is wrong. */
-export function beginsLikeImage(path: string): boolean {
+export function beginsLikeImage(path: string | Buffer): boolean {
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     try {
