@@ -165,11 +165,11 @@ async function byRebuild(attempt: Attempt, base: Content, goal: Goal, anchor: He
   const staged = onLog ? await replica.list.staging() : undefined;
   const more = goal.target.size > base.state.size;
   const verified = more ? await fillAndVerify(attempt, base, goal, staged) : undefined;
-  const ranged =
-    verified === undefined ? noChanges(replica.origin.text) : changesOf(base.state, verified.range);
   const held = nextHeld(attempt, anchor);
   verified?.staging.commit();
-  if (replica.held === undefined || !onLog) base.state.compact();
+  const ranged =
+    verified === undefined ? noChanges(replica.origin.text) : changesOf(base.state, verified.range);
+  base.state.compact();
   const changes = onLog ? rebuiltBy(ranged) : replacedBy(before, base.state);
   await commitRebuild(replica, { state: base.state, tree: verified?.tree ?? base.tree, held });
   await staged?.discard();

@@ -7,16 +7,14 @@ export function noChanges(origin: string): Changes {
   return { origin, rebuilt: false, added: NO_ROWS, removed: NO_ROWS, withdrawn: [] };
 }
 
-/** What a range did to the set. Call it before the range is committed. */
-export function changesOf({ arena, origin }: ListState, { added, removed }: StagedRange): Changes {
-  const back = new Set<number>();
-  for (const row of added) back.add(arena.addIndex(row));
+/** What a range did to the set. Call it right after the range is committed: then the rows that left can be read. */
+export function changesOf(state: ListState, { added, removed }: StagedRange): Changes {
   const withdrawn: number[] = [];
   for (const row of removed) {
-    const index = arena.addIndex(row);
-    if (!back.has(index)) withdrawn.push(index);
+    const index = state.arena.addIndex(row);
+    if (state.rowByIndex(index) === undefined) withdrawn.push(index);
   }
-  return { origin: origin.text, rebuilt: false, added, removed, withdrawn };
+  return { origin: state.origin.text, rebuilt: false, added, removed, withdrawn };
 }
 
 /** As `changesOf` where rows are numbered anew. */

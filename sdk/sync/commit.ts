@@ -18,7 +18,6 @@ export async function commitDelta(
   held: Held,
 ): Promise<Changes> {
   const { state } = replica;
-  const changes = changesOf(state, range);
   try {
     const newHead = listHead(held, range.head, tree.hashes);
     await guarded(replica, () => replica.list.commitDelta({ bundles, newHead }));
@@ -29,7 +28,7 @@ export async function commitDelta(
   staging.commit();
   replica.pending += range.size - range.fromSize;
   replica.settle({ state, tree, held });
-  return changes;
+  return changesOf(state, range);
 }
 
 /** A new base of `content`, made the list by one rename; then memory follows. */

@@ -40,7 +40,8 @@ export class BulkLog {
   readonly state: ListState;
   readonly bundles: StoredBundle[] = [];
   readonly #tree = CompactRange.empty(suite.sha256);
-  readonly #nodes: Uint8Array[][] = [];
+  /** Complete nodes by level, packed: an object each would keep the collector busy. */
+  readonly #nodes: Uint8Array[] = [];
   readonly #roots = new Map<number, Uint8Array>();
   readonly #now: () => number;
   #seal: Uint8Array = NO_META;
@@ -109,11 +110,12 @@ export class BulkLog {
     for (let left = count; left > 0; left -= BUNDLE_ENTRIES) {
       const n = Math.min(left, BUNDLE_ENTRIES);
       const bytes = new Uint8Array(n * template.length);
-      for (let i = 0; i < n; i++) {
-        bytes.set(template, i * template.length);
-        // item, blind, and the hash behind its length byte; meta_len stays 0.
-        randomFillSync(bytes, i * template.length + 17, 32);
-        randomFillSync(bytes, i * template.length + 50, template.length - 52);
+      randomFillSync(bytes);
+      // Item, blind and the hash behind its length byte stay random; meta_len is 0.
+      for (let at = 0; at < bytes.length; at += template.length) {
+        bytes.set(template.subarray(0, 17), at);
+        bytes.set(template.subarray(49, 50), at + 49);
+        bytes.set(template.subarray(-2), at + template.length - 2);
       }
       bundles.push(bytes);
     }
@@ -145,11 +147,18 @@ export class BulkLog {
     let count = 0;
     for (let at = 0; at < bytes.length; count++) at += 2 + bytes[at]! * 256 + bytes[at + 1]!;
     this.#tree.append(suite.sha256.hashLeaves(bytes, count), (level, index, nodes) => {
-      this.#nodes[level] ??= [];
-      for (let i = 0; i < nodes.length; i += 32) this.#nodes[level]![index + i / 32] = nodes.slice(i, i + 32);
+      const held = this.#nodes[level] ?? new Uint8Array(1 << 12);
+      const end = index * 32 + nodes.length;
+      const room = held.length >= end ? held : new Uint8Array(Math.max(end, held.length * 2));
+      if (room !== held) room.set(held);
+      room.set(nodes, index * 32);
+      this.#nodes[level] = room;
     });
     this.bundles.push({ firstIndex, count, bytes });
   }
+
+  readonly #node = (level: number, index: number): Uint8Array =>
+    this.#nodes[level]!.slice(index * 32, index * 32 + 32);
 
   /** Entries [from, to) in bundles, cut where they must be. */
   *entries(from: number, to: number): Generator<StoredBundle> {
@@ -162,7 +171,7 @@ export class BulkLog {
   }
 
   prove(from: number, to: number): Uint8Array[] {
-    return consistencyProof(suite.sha256, from, to, (level, index) => this.#nodes[level]![index]!);
+    return consistencyProof(suite.sha256, from, to, this.#node);
   }
 
   /** The snapshot of the present state, which must be an anchor. */
@@ -172,7 +181,7 @@ export class BulkLog {
     return {
       size: this.size,
       sealLeaf: this.#seal,
-      sealPath: inclusionProof(suite.sha256, this.size - 1, this.size, (l, i) => this.#nodes[l]![i]!),
+      sealPath: inclusionProof(suite.sha256, this.size - 1, this.size, this.#node),
       range: this.#tree.hashes,
       bucketDigests: state.bucketDigests().slice(),
       holds: encodeHolds(state.holds).slice(4),

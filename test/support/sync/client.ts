@@ -90,7 +90,7 @@ export class SyncClient {
     this.#store = await openStore(
       this.#disk === undefined || this.#disk === nodeDisk
         ? common
-        : { ...common, disk: this.#disk, database: async () => memoryDatabase() },
+        : { ...common, disk: this.#disk, database: memoryDatabase() },
     );
     const trust = [{ publisher: 'members/police', fingerprint: fingerprintOf(this.origin) }];
     const base = { store: this.#store, suite, clock, random, trust, cosigners: NO_COSIGNERS };
@@ -111,6 +111,11 @@ export class SyncClient {
 
   evidence(): Promise<number[]> {
     return this.deps.store.documents.versions('evidence', this.origin);
+  }
+
+  /** Other sources from now on. */
+  follow(...sources: readonly Source[]): void {
+    this.deps = { ...this.deps, sources };
   }
 
   /** The process ends and starts again over the same folder. */

@@ -139,7 +139,7 @@ describe('notes', () => {
     list.heads.pop();
     await both.sync();
     const held = both.digest();
-    (both.deps as { sources: Source[] }).sources = [forked.source(), honest.source()];
+    both.follow(forked.source(), honest.source());
     await expect(both.sync()).rejects.toMatchObject({ code: 'EQUIVOCATION' });
     expect(both.digest()).toBe(held);
     expect(await both.evidence()).toEqual([1]);
@@ -152,7 +152,7 @@ describe('notes', () => {
     fork.log.publish(fork.log.adds('forked', 600));
     fork.sign('two');
     const forked = await FakeServer.start(fork);
-    (client.deps as { sources: Source[] }).sources = [forked.source()];
+    client.follow(forked.source());
     await expect(client.sync()).rejects.toMatchObject({ code: 'ROOT_MISMATCH' });
     expect(client.digest()).toBe(before);
     forked.stop();
@@ -185,7 +185,7 @@ describe('statements', () => {
     expect(alarms).toEqual([{ kind: 'withheld' }]);
     expect(client.digest()).toBe(before);
     expect(currency()).toMatchObject({ state: 'STALE', causes: ['WITHHELD'] });
-    (client.deps as { sources: Source[] }).sources = [liar.source(), honest.source()];
+    client.follow(liar.source(), honest.source());
     expect(await client.sync()).toMatchObject({ withheld: false, size: list.log.size });
     expect(currency().state).toBe('FRESH');
   });
