@@ -19,6 +19,7 @@ import { directoryService } from './services/directory.js';
 import { listService } from './services/list.js';
 import { publishService } from './services/publish.js';
 import { queryService } from './services/query.js';
+import { telemetryService } from './services/telemetry.js';
 import { type RunningServer, startServer, type Transport } from './shell/index.js';
 import { nodeDisk } from './storage/disk.js';
 import type { Storage } from './storage/index.js';
@@ -80,6 +81,7 @@ async function serveFrom(
       publishService(engine, statements, directory, budgets),
       queryService(engine, statements, budgets),
       directoryService(directory),
+      await telemetryService({ storage, suite, clock, log, directory, signing: keys.signing }),
     ],
     directory: directory.holder,
     clock,
