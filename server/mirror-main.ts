@@ -11,10 +11,19 @@ const FAILED_EXIT = 1;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { config: { type: 'string' }, storage: { type: 'string' }, listen: { type: 'string' } },
+    options: {
+      config: { type: 'string' },
+      storage: { type: 'string' },
+      listen: { type: 'string' },
+      as: { type: 'string', default: 'mirror' },
+    },
   });
-  const { config: given = process.env['HASHFED_CONFIG'], ...overrides } = values;
+  const { config: given = process.env['HASHFED_CONFIG'], as, ...overrides } = values;
   const config = await loadMirrorConfig(given, overrides);
+  if (as === 'witness' && (config.cosign.witness === undefined || config.lists?.length !== 0))
+    throw new HashfedError('USAGE', 'a witness needs cosign.witness, and lists: []', {
+      field: 'cosign.witness',
+    });
   const { level, file } = config.server.log;
   const log = openLog(level, file === undefined ? undefined : config.server.path(file));
   try {

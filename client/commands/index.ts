@@ -6,6 +6,7 @@ import { register as importFile } from './import.js';
 import { register as init } from './init.js';
 import { register as keys } from './keys.js';
 import { register as lists } from './lists.js';
+import { register as mirror } from './mirror.js';
 import { register as publish } from './publish.js';
 import { register as scan } from './scan.js';
 import { register as serve } from './serve.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   lists,
   check,
   scan,
+  mirror,
 ];
 
 export function registerCommands(program: Command): void {
