@@ -28,6 +28,7 @@ import {
   writeTokenKey,
 } from '../publisher/index.js';
 import { registerDoctor } from './keys-doctor.js';
+import { registerRestate } from './keys-restate.js';
 import { registerRevoke } from './keys-revoke.js';
 import { registerRotate, registerSignRoot, registerSubmitRoot } from './keys-rotate.js';
 import { askPassphrase, passphraseOf } from './publisher-shared.js';
@@ -62,6 +63,7 @@ export function register(program: Command): void {
   registerRevoke(keys);
   registerSignRoot(keys);
   registerSubmitRoot(keys);
+  registerRestate(keys);
   registerDoctor(keys);
 }
 

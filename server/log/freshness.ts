@@ -7,6 +7,9 @@ export const FRESHNESS_EVERY_MS = 30_000;
 /** How long a statement claims to hold; the publisher root may shorten it. */
 const NOT_AFTER_MS = 6 * 3_600_000;
 
+/** No root names the list (any more): its last statement runs out. */
+const UNSIGNED = new Set(['UNKNOWN_ORIGIN', 'GENERATION_CLOSED']);
+
 /**
  * Signs that a checkpoint is the newest, with the operator's key that a publisher root delegates. It can add, remove
  * and hide nothing: clients verify the list itself against the publisher's keys.
@@ -65,7 +68,7 @@ export class FreshnessIssuer {
       if (!delegated) this.#warnOnce(origin);
       return delegated ? root : undefined;
     } catch (error) {
-      if (error instanceof HashfedError && error.code === 'UNKNOWN_ORIGIN') return undefined;
+      if (error instanceof HashfedError && UNSIGNED.has(error.code)) return undefined;
       throw error;
     }
   }

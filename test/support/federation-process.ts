@@ -59,7 +59,7 @@ async function startServer(folder: string): Promise<ChildProcess> {
 }
 
 async function endServer(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null) return;
+  if (server.exitCode !== null || server.signalCode !== null) return;
   server.kill('SIGTERM');
   await once(server, 'exit');
 }

@@ -18,4 +18,5 @@ export {
   signedBy,
   signProposal,
 } from './proposal.js';
+export { type Restated, restate } from './restate.js';
 export { proposalCode, proposalSheet } from './sheet.js';
