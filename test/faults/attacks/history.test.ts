@@ -1,17 +1,8 @@
 import { toBase64 } from '../../../sdk/core/index.js';
 import { FIRST, HOUR, ORIGIN, signedNote, type World } from '../../support/liar/index.js';
-import {
-  encodeFreshness,
-  encodeLiveness,
-  freshnessMessage,
-  livenessMessage,
-  signBody,
-} from '../../support/trust/bodies.js';
-import { digestOf, testKey } from '../../support/trust/keys.js';
-import { sequencer } from '../../support/trust/log.js';
+import { digestOf } from '../../support/trust/keys.js';
+import { keptEvidence, NONE, refused } from './lies.js';
 import { attacks } from './suite.js';
-
-const NONE = new Uint8Array();
 
 /** The newest head before the last publication, with everything that belongs to it. */
 function serveOlder(w: World): void {
@@ -27,10 +18,6 @@ function serveFork(w: World, bend: object = {}): void {
 }
 
 const silent = (w: World): void => w.offer({ freshness: NONE, liveness: NONE });
-
-async function keptEvidence(w: World): Promise<void> {
-  if ((await w.victim.evidence(ORIGIN)) === 0) throw new Error('no evidence was kept');
-}
 
 attacks('history: rollback', [
   {
@@ -121,7 +108,7 @@ attacks('history: rollback', [
       const forked = w.log.fork(FIRST + 1);
       forked.publish(w.adds(5));
       forked.publish(w.adds(5));
-      w.serve(forked, 'two');
+      w.serve(forked, 'one');
     },
   },
   {
@@ -185,7 +172,7 @@ attacks('history: fast-forward', [
     lie: (w) => {
       size(w, '9007199254740991');
       w.more();
-      w.liar.lies.pull = () => w.liar.honestPull(ORIGIN, FIRST + 1, w.log.size);
+      w.liar.lies.pull = (_, { from }) => w.liar.honestPull(ORIGIN, from, w.log.size);
     },
   },
   {
@@ -201,293 +188,6 @@ attacks('history: fast-forward', [
     holds: (w) => {
       if (w.last?.withheld !== true) throw new Error('nothing was said to be withheld');
       w.clock.pass(60_000);
-    },
-  },
-]);
-
-/** The statement was refused and told, and the one held stayed. */
-function refused(w: World, what: 'freshness' | 'liveness', code: string): void {
-  const told = w.last?.alarms.some(
-    (one) => one.kind === 'statement' && one.what === what && one.code === code,
-  );
-  if (told !== true) throw new Error(`no alarm ${code} about ${what}: ${JSON.stringify(w.last?.alarms)}`);
-}
-
-async function standing(w: World, state: string, cause: string): Promise<void> {
-  const now = await w.standing();
-  if (now.state !== state || now.causes[0] !== cause)
-    throw new Error(`is ${now.state} ${now.causes.join(' ')}, not ${state} ${cause}`);
-}
-
-const freshness = (
-  w: World,
-  bend: Parameters<typeof w.police.freshness>[2],
-  key?: ReturnType<typeof testKey>,
-) => w.offer({ freshness: w.police.freshness(ORIGIN, w.log.at(), bend, key) });
-const liveness = (
-  w: World,
-  bend: Parameters<typeof w.police.liveness>[2],
-  key?: ReturnType<typeof testKey>,
-) => w.offer({ liveness: w.police.liveness(ORIGIN, w.log.at(), bend, key) });
-
-attacks('statements', [
-  {
-    name: 'freshness by the live key',
-    mutation: 'DSSE threshold',
-    lie: (w) => freshness(w, {}, w.police.keys.live),
-    holds: (w) => refused(w, 'freshness', 'THRESHOLD_NOT_MET'),
-  },
-  {
-    name: 'freshness by a stranger',
-    mutation: 'DSSE threshold',
-    lie: (w) => freshness(w, {}, testKey('thief')),
-    holds: (w) => refused(w, 'freshness', 'THRESHOLD_NOT_MET'),
-  },
-  {
-    name: 'liveness by the freshness key',
-    mutation: 'DSSE threshold',
-    lie: (w) => liveness(w, {}, w.police.keys.freshness),
-    holds: (w) => refused(w, 'liveness', 'THRESHOLD_NOT_MET'),
-  },
-  {
-    name: 'liveness bytes as freshness, by the freshness key',
-    mutation: 'kind of body',
-    lie: (w) => {
-      const body = encodeLiveness(livenessMessage({ origin: ORIGIN }));
-      w.offer({ freshness: signBody('liveness', body, w.police.keys.freshness) });
-    },
-    holds: (w) => refused(w, 'freshness', 'MALFORMED'),
-  },
-  {
-    name: 'freshness bytes as liveness, by the live key',
-    mutation: 'kind of body',
-    lie: (w) => {
-      const body = encodeFreshness(freshnessMessage(w.police.rootSha256, { origin: ORIGIN }));
-      w.offer({ liveness: signBody('freshness', body, w.police.keys.live) });
-    },
-    holds: (w) => refused(w, 'liveness', 'MALFORMED'),
-  },
-  {
-    name: 'freshness with an explicit default: other bytes, the same meaning',
-    mutation: 'canonical body',
-    lie: (w) => {
-      const { size: at, root } = w.log.at();
-      const honest = freshnessMessage(w.police.rootSha256, {
-        origin: ORIGIN,
-        size: BigInt(at),
-        root,
-        issuedAtMs: BigInt(w.clock.nowMs()),
-        notAfterMs: BigInt(w.clock.nowMs() + HOUR),
-      });
-      const body = Uint8Array.of(...encodeFreshness(honest), 0x7a, 0x00);
-      w.offer({ freshness: signBody('freshness', body, w.police.keys.freshness) });
-    },
-    holds: (w) => refused(w, 'freshness', 'MALFORMED'),
-  },
-  {
-    name: "another list's freshness",
-    mutation: 'statement about this list',
-    lie: (w) => freshness(w, { origin: 'police.example/known/sha256/g1' }),
-    holds: (w) => refused(w, 'freshness', 'MALFORMED'),
-  },
-  {
-    name: 'freshness dated 2099',
-    mutation: 'statement from the future',
-    lie: (w) => freshness(w, { issuedAtMs: 4_070_908_800_000n, notAfterMs: 4_070_908_800_001n }),
-    holds: (w) => refused(w, 'freshness', 'FUTURE'),
-  },
-  {
-    name: 'liveness dated 2099',
-    mutation: 'statement from the future',
-    lie: (w) => liveness(w, { timeMs: 4_070_908_800_000n }),
-    holds: (w) => refused(w, 'liveness', 'FUTURE'),
-  },
-  {
-    name: 'an older statement replayed over a newer one',
-    mutation: 'newest statement stays',
-    lie: async (w) => {
-      const old = w.police.freshness(ORIGIN, w.log.at());
-      w.clock.pass(20 * 60_000);
-      await w.sync();
-      w.offer({ freshness: old });
-    },
-    holds: async (w) => {
-      const { state } = await w.standing();
-      if (state !== 'FRESH') throw new Error(`is ${state}: the older statement was taken`);
-    },
-  },
-  {
-    name: 'the freshness key alone, on a head that nobody sequenced',
-    mutation: 'sequencing key signed',
-    code: 'BAD_SIGNATURE',
-    lie: (w) => {
-      const log = w.log.fork();
-      log.publish(w.adds(3));
-      w.serve(log, [sequencer(w.police.keys.freshness, ORIGIN)]);
-    },
-  },
-]);
-
-attacks('freeze and clocks', [
-  {
-    name: 'the old head for ever, without new statements',
-    mutation: 'FRESH ends',
-    lie: (w) => {
-      w.clock.pass(16 * 60_000);
-      w.offer({ freshness: NONE, liveness: NONE });
-    },
-    holds: (w) => standing(w, 'STALE', 'FRESHNESS'),
-  },
-  {
-    name: 'the old head past its expiry',
-    mutation: 'freshness expires',
-    lie: (w) => {
-      w.clock.pass(2 * HOUR);
-      w.offer({ freshness: NONE, liveness: NONE });
-    },
-    holds: (w) => standing(w, 'EXPIRED', 'EXPIRED'),
-  },
-  {
-    name: 'freshness that says it lasts until 2099',
-    mutation: 'freshness_max',
-    lie: async (w) => {
-      freshness(w, { notAfterMs: 4_070_908_800_000n, issuedAtMs: BigInt(w.clock.nowMs() + 1) });
-      await w.sync();
-      w.clock.pass(7 * HOUR);
-      w.offer({ freshness: NONE, liveness: NONE });
-    },
-    holds: (w) => standing(w, 'EXPIRED', 'EXPIRED'),
-  },
-  {
-    name: 'a newer head with the freshness of the older one',
-    mutation: 'FRESH covers the state',
-    moves: true,
-    lie: (w) => {
-      const old = w.police.freshness(ORIGIN, w.log.at());
-      w.more();
-      w.offer({ freshness: old, liveness: NONE });
-    },
-    holds: (w) => standing(w, 'STALE', 'FRESHNESS'),
-  },
-  {
-    name: 'only a withdrawal withheld, which liveness names',
-    mutation: 'withheld shows',
-    lie: (w) => {
-      const old = w.liar.honestBundle(ORIGIN);
-      w.police.publish(ORIGIN, [w.log.withdraw(3)], 'one');
-      w.clock.pass(1_000);
-      w.offer({ ...old, liveness: w.police.liveness(ORIGIN, w.log.at()) });
-    },
-    holds: (w) => standing(w, 'STALE', 'WITHHELD'),
-  },
-  {
-    name: 'a withdrawal withheld by one source of two',
-    mutation: 'withheld by statement',
-    options: { mirror: true },
-    moves: true,
-    lie: (w) => {
-      const old = w.liar.honestBundle(ORIGIN);
-      w.police.publish(ORIGIN, [w.log.withdraw(3)], 'one');
-      const live = w.police.liveness(ORIGIN, w.log.at());
-      w.offer({ ...old, liveness: live });
-    },
-    holds: async (w) => {
-      const digest = await w.victim.digest(ORIGIN);
-      if (!digest.startsWith(`${w.log.size} ${FIRST - 1} `)) throw new Error(`holds ${digest}`);
-      if (w.last?.withheld === true || w.last?.source === w.liar.address) throw new Error('took the liar');
-      w.clock.pass(1);
-    },
-  },
-  {
-    name: 'a root that expired',
-    mutation: 'expired root',
-    code: 'STALE',
-    lie: (w) => {
-      w.clock.offsetMs = Number(w.police.root.expiresMs) - w.clock.nowMs();
-      w.clock.monotonicOffsetMs = w.clock.offsetMs;
-    },
-    holds: (w) => {
-      w.police.rotate({ expiresMs: w.police.root.expiresMs + 400n * 86_400_000n });
-    },
-  },
-  {
-    name: 'an expired root shows before any server is asked',
-    mutation: 'root expires',
-    lie: (w) => w.clock.pass(Number(w.police.root.expiresMs) - w.clock.nowMs()),
-    act: () => {},
-    holds: async (w) => {
-      await standing(w, 'EXPIRED', 'ROOT_EXPIRED');
-      w.police.rotate({ expiresMs: w.police.root.expiresMs + 400n * 86_400_000n });
-    },
-  },
-  {
-    name: 'a publisher cut off: the operator stays fresh, liveness falls silent',
-    mutation: 'silence shows',
-    lie: async (w) => {
-      const live = w.police.liveness(ORIGIN, w.log.at());
-      w.clock.pass(27 * HOUR);
-      w.offer({ liveness: live });
-    },
-    holds: (w) => standing(w, 'STALE', 'SILENCE'),
-  },
-  {
-    name: 'a list that nobody seals any more, its live key still signing',
-    mutation: 'seal age shows',
-    lie: (w) => w.clock.pass(36 * 24 * HOUR),
-    holds: (w) => standing(w, 'STALE', 'SEAL_AGE'),
-  },
-  {
-    name: 'the clock is 36 hours behind after a restart',
-    mutation: 'clock behind the list',
-    lie: async (w) => {
-      w.clock.offsetMs = -36 * HOUR;
-      await w.victim.restart();
-    },
-    act: () => {},
-    holds: (w) => standing(w, 'STALE', 'CLOCK'),
-  },
-  {
-    name: 'the clock is put back while the server freezes',
-    mutation: 'clock put back',
-    lie: async (w) => {
-      await w.standing();
-      w.clock.pass(20 * 60_000);
-      await w.standing();
-      w.clock.offsetMs -= 20 * 60_000;
-    },
-    act: () => {},
-    holds: (w) => standing(w, 'STALE', 'CLOCK'),
-  },
-  {
-    name: 'the clock is put back by less than shows, while the server freezes',
-    mutation: 'monotonic age',
-    lie: (w) => {
-      w.clock.pass(20 * 60_000);
-      w.clock.offsetMs -= 9 * 60_000;
-    },
-    act: () => {},
-    holds: (w) => standing(w, 'STALE', 'FRESHNESS'),
-  },
-  {
-    name: 'the clock is 36 hours ahead',
-    mutation: 'freshness expires',
-    lie: (w) => {
-      w.clock.offsetMs = 36 * HOUR;
-    },
-    act: () => {},
-    holds: async (w) => {
-      await standing(w, 'EXPIRED', 'EXPIRED');
-      w.clock.offsetMs = 0;
-    },
-  },
-  {
-    name: 'a server that asks its clients to stay away for weeks',
-    mutation: 'wait is capped',
-    lie: (w) => {
-      w.liar.lies.minWaitMs = 4_000_000_000;
-    },
-    holds: (w) => {
-      if ((w.last?.minWaitMs ?? 0) > HOUR) throw new Error('the wait was believed');
     },
   },
 ]);

@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const all = everyMutation();
 
 /** The attack suite over sources that hold every mutation, asleep: no file on disk is touched. */
+// biome-ignore lint/style/noDefaultExport: vitest takes its configuration from one.
 export default defineConfig({
   root,
   plugins: [

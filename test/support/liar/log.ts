@@ -1,12 +1,17 @@
+import type { GetSnapshotIndexResponse, PullSnapshotResponse } from '../../../proto/gen/hashfed/v1/list.js';
 import {
+  bucketDigest,
   CompactRange,
+  concat,
   consistencyProof,
   encodeBundle,
   encodeErased,
+  encodeHolds,
   encodeLeaf,
   HASH_TYPES,
   type HashType,
   hashLeaf,
+  inclusionProof,
   type Leaf,
   ListState,
   type Origin,
@@ -135,5 +140,40 @@ export class ServedLog {
 
   prove(from: number, to: number): Uint8Array[] {
     return consistencyProof(suite.sha256, from, to, (level, index) => this.#nodes.get(`${level}/${index}`)!);
+  }
+
+  /** What an honest server answers about a snapshot of the whole list, without its anchor's note. */
+  snapshotIndex(): GetSnapshotIndexResponse {
+    const { size } = this;
+    const node = (level: number, index: number) => this.#nodes.get(`${level}/${index}`)!;
+    return {
+      origin: this.origin.text,
+      size: BigInt(size),
+      anchorNote: new Uint8Array(),
+      checkpoint: undefined,
+      sealLeaf: this.leaves[size - 1]!,
+      sealPath: concat(...inclusionProof(suite.sha256, size - 1, size, node)),
+      compactRange: concat(...this.#range.hashes),
+      bucketDigests: this.state.bucketDigests().slice(),
+      holds: encodeHolds(this.state.holds).slice(4),
+      totalBytes: 1n,
+    };
+  }
+
+  /** All of its records in one message. */
+  snapshotRows(): PullSnapshotResponse {
+    const buckets = Array.from({ length: 2 ** this.state.bucketBits }, (_, b) => this.state.bytesOfBucket(b));
+    const bucketBytes = buckets.map(({ length }) => length);
+    return { firstBucket: 0, bucketBytes, rows: concat(...buckets), continues: false };
+  }
+
+  /** The digests that these rows have. */
+  digestsOf({ bucketBytes, rows }: PullSnapshotResponse): Uint8Array {
+    let at = 0;
+    const digests = bucketBytes.map((length, b) => {
+      at += length;
+      return bucketDigest(suite.sha256, b, rows.subarray(at - length, at));
+    });
+    return concat(...digests);
   }
 }

@@ -40,6 +40,7 @@ export class Victim {
   #book!: RootBook;
   #deps!: SyncDeps;
   #channels: RpcChannel[] = [];
+  #removed = false;
   readonly #replicas = new Map<string, ListReplica>();
 
   private constructor(options: VictimOptions, dir: string) {
@@ -124,7 +125,10 @@ export class Victim {
     await this.#store.close();
   }
 
+  /** May be called twice. */
   async remove(): Promise<void> {
+    if (this.#removed) return;
+    this.#removed = true;
     await this.#stop();
     await rm(this.dir, { recursive: true, force: true });
   }

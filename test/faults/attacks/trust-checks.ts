@@ -1,0 +1,142 @@
+import { core, type Mutation, sync } from './mutation.js';
+
+/** Who signed what, and what they may. */
+export const TRUST_CHECKS = {
+  // Who signed a note, and over what.
+  'sequencing key signed': core(
+    'checkpoint-policy',
+    "overlap(signed, countingKeys('list', keys, state, moment)) > 0",
+    'true',
+  ),
+  'bad list signature rejects': core(
+    'note',
+    'verifyStrict(backend, key.publicKey, note.bodyBytes, signature.bytes)',
+    'true',
+  ),
+  'bad cosignature rejects': core('note', 'verifyStrict(backend, key.publicKey, message, raw)', 'true'),
+  'reduced scalar': core('signature', '!isReducedScalar(signature)', 'false'),
+  'strong keys only': core('root-key', 'ed25519 && !isStrictPublicKey(key.key)', 'false'),
+  'origin in the note': core('checkpoint-policy', 'checkpoint.origin !== origin', 'false'),
+  'origin of the answer': sync('offer', "bundle.origin !== '' && bundle.origin !== origin", 'false'),
+  'signature lines only': core('note', '!line.startsWith(SIGNATURE_PREFIX)', 'false'),
+  'no control characters': core('note', '/[\\u0000-\\u0009\\u000b-\\u001f]/.test(text)', 'false'),
+  'note length': core('note', 'bytes.length > MAX_NOTE_BYTES', 'false'),
+  'signature line count': core('note', 'lines.length > MAX_NOTE_SIGNATURES', 'false'),
+  'three body lines': core('checkpoint', "end !== '' || more.length > 0", 'false'),
+  'size in decimal below 2^53': core(
+    'checkpoint',
+    '!/^(0|[1-9][0-9]{0,15})$/.test(size) || !isSize(Number(size))',
+    'false',
+  ),
+  'canonical base64': core('base64', 'text.length % 4 !== 0 || toBase64(out) !== text', 'false'),
+  'root of 32 bytes': core('checkpoint', 'hash.length !== HASH_BYTES', 'false'),
+  // Signed bodies.
+  'kind of body': core('dsse', 'type !== payloadType(kind)', 'false'),
+  'DSSE threshold': core('dsse', 'count < rule.threshold', 'false'),
+  'DSSE signature': core('dsse', 'verifyStrict(suite.ed25519, key, message, signature)', 'true'),
+  'distinct DSSE keys': core('dsse', 'good.size', 'signed.signatures.length'),
+  'canonical body': core('body', '!equalBytes(again, own)', 'false'),
+  'numbers below 2^53': core('check', 'value < BigInt(min) || value > BigInt(max)', 'false'),
+  // Roots.
+  'pinned publisher': [
+    core('root-chain', '!equalBytes(suite.sha256.digest(signed.body), fingerprint)', 'false'),
+    sync('root-book', 'root.publisher === pinned.publisher', 'true'),
+  ],
+  'pinned fingerprint': core(
+    'root-chain',
+    '!equalBytes(suite.sha256.digest(signed.body), fingerprint)',
+    'false',
+  ),
+  'root never goes back': core('root-chain', 'next.version < current.version', 'false'),
+  'root held already': core('root-chain', 'equalBytes(current.body, signed.body)', 'false'),
+  'two roots of one version': core('root-chain', 'next.version === current.version', 'false'),
+  'next root version only': core('root-chain', 'next.version !== current.version + 1', 'false'),
+  'previous root named': core(
+    'root-chain',
+    '!equalBytes(next.previousSha256 ?? new Uint8Array(0), current.sha256)',
+    'false',
+  ),
+  'same publisher': [
+    core('root-chain', 'next.publisher !== current.publisher', 'false'),
+    sync('root-book', 'root.publisher === pinned.publisher', 'true'),
+  ],
+  'old root threshold': core(
+    'root-chain',
+    'checkRootSigners(suite, signed, current)',
+    'undefined',
+    'checkSuccessor(current, next);',
+  ),
+  'new root threshold': core('root-chain', 'checkRootSigners(suite, signed, next)', 'undefined'),
+  'former keys kept': core('root-chain', 'same === undefined || !sameFormer(old, same)', 'false'),
+  'generation steps by one': core('root-chain', 'step < 0 || step > 1', 'false'),
+  'grant threshold': core('root-parse', 'grant.threshold < 1 || grant.threshold > most', 'false'),
+  'one role per key': core('root-parse', 'unused.delete(toHex(bytes))', 'undefined'),
+  'key listed once': core('root-parse', 'keys.size < message.keys.length', 'false'),
+  'origin shape': core('origin', 'match === null', '(globalThis as any).hashfedMutant === 0'),
+  'member name shape': core('check', '!/^members\\/[a-z0-9-]{1,64}$/.test(value)', 'false'),
+  'two publishers, one list': sync('root-book', 'naming.length > 1', 'false'),
+  'expired root': sync('offers', 'nowMs < root.expiresMs', 'true'),
+  // Former keys.
+  'former keys on prefixes only': core('checkpoint-policy', 'formerCounts(one, state, moment)', 'true'),
+  'last good root': core(
+    'checkpoint-policy',
+    'equalBytes(state.root, lastGood.root)',
+    'true',
+    'if (state.size === lastGood.size) return ',
+  ),
+  // Cosigners.
+  'cosigners needed': core('checkpoint-policy', 'names.length < policy.needed', 'false'),
+  'cosigner names distinct': core(
+    'checkpoint-policy',
+    '[...new Set(counted.map((key) => key.name))]',
+    'counted.map((key) => key.name)',
+  ),
+  'one key, one name': core('checkpoint-policy', 'name !== key.name', 'false'),
+  'no own key cosigns': core('checkpoint-policy', 'keys.reserved.has(toHex(key.publicKey))', 'false'),
+  'cosigners sign with time': core('checkpoint-policy', 'key.algorithm !== ALG_COSIGNATURE', 'false'),
+  'cosignature not from the future': core('cosignature', 'timeS * 1000 <= nowMs + MAX_AHEAD_MS', 'true'),
+  // Two keys.
+  'an anchor has two keys': sync('anchoring', 'checkpoint.twoKey', 'true'),
+  'served anchor has two keys': sync('offer', 'requireTwoKeys(anchor)', 'undefined'),
+  'served anchor is not larger': sync('offer', 'anchor.size > checkpoint.size', 'false'),
+  'anchor of the same size': sync(
+    'offer',
+    'anchor.size === checkpoint.size && !equalBytes(anchor.root, checkpoint.root)',
+    'false',
+  ),
+  'anchor met on the way': sync('stage', "this.#checkRoot(anchor, 'anchor')", 'undefined'),
+  'late anchor is a prefix': sync(
+    'anchoring',
+    'proveContinuity(deps, offer.source, origin.text, anchor, held.checkpoint, options.signal)',
+    'undefined',
+  ),
+  'late anchor of the size held': sync('anchoring', 'equalBytes(anchor.root, held.checkpoint.root)', 'true'),
+  'limit for one key': sync(
+    'stage',
+    'checkTail(settings, this.#countsSince(range, anchor.size))',
+    'undefined',
+  ),
+  'additions counted': core('anchor', 'tail.added + tail.amended > limit', 'false'),
+  'withdrawals counted': core('anchor', 'tail.withdrawnOld + tail.amended > limit', 'false'),
+  're-adding needs two keys': core('anchor', 'tail.readded > 0', 'false'),
+  'holds counted': core('anchor', 'tail.heldOld > MAX_HELD_OLD_RECORDS', 'false'),
+  'no hold twice': core('anchor', 'tail.heldTwice', 'false'),
+  min_signers: core('anchor', 'settings.minSigners === 2', 'false'),
+  'lowered limit': core(
+    'anchor',
+    'settings.oneKeyLimit ?? Number.POSITIVE_INFINITY',
+    'Number.POSITIVE_INFINITY',
+  ),
+  'swap needs two keys': core('anchor', 'twoKey || removed <= limitFor(settings, setCount)', 'true'),
+  // Going back and forking.
+  'no smaller size': core('anchor', 'next.size < held.size', 'false'),
+  'one root per size': core('anchor', 'equalBytes(held.root, next.root)', 'true'),
+  'not emptied': sync('offers', 'asking.replica.size === 0', 'true'),
+  'split view': sync('offers', 'other !== undefined && !equalBytes(other.root, root)', 'false'),
+  'statement and checkpoint agree': core('statements', 'equalBytes(statement.root, held.root)', 'true'),
+  'statement names our root': core(
+    'statements',
+    'statement.rootVersion === root.version && !equalBytes(statement.rootSha256, root.sha256)',
+    'false',
+  ),
+} as const satisfies Record<string, Mutation | readonly Mutation[]>;
