@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { action, EXIT } from '../cli/index.js';
+import { withList } from './list-source.js';
+import { exportList } from './log-export.js';
+
+interface Options {
+  readonly origin: string;
+  readonly out: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('log')
+    .description('the log of a list, for foreign tools')
+    .command('export')
+    .description('write checkpoint, entries.bin, leaves.hex and key.vkey of a list')
+    .requiredOption('--origin <origin>', 'the list, as in hashfed lists')
+    .requiredOption('--out <dir>', 'a folder that is empty or does not exist')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hashfed log export --origin police.example/known/sha256/g1 --out export && hashfed verify export\n\n' +
+        'The export holds every hash of the list: keep it as carefully as the list itself.',
+    )
+    .action(
+      action<Options>(async (context, { origin, out }) => {
+        const { signal } = context;
+        const folder = resolve(out);
+        const progress = context.out.progress('entries');
+        const checkpoint = await withList(context, origin, async (list) => {
+          await exportList(list, { origin, folder, signal, onProgress: progress.update });
+          return list.offer.checkpoint;
+        }).finally(() => progress.stop());
+        const { size, root } = checkpoint;
+        context.out.result(
+          { origin, folder, size, checkpoint_root: root },
+          `${size} entries of ${origin} in ${folder}; they make the signed root.`,
+        );
+        return EXIT.done;
+      }),
+    );
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { describePolicy, parsePolicy } from '../../sdk/index.js';
+import { action, EXIT } from '../cli/index.js';
+
+export function register(program: Command): void {
+  program
+    .command('policy')
+    .description('what this hoster does with a match')
+    .command('show')
+    .description('the effective policy, defaults included, in words')
+    .addHelpText('after', '\nExample:\n  hashfed policy show')
+    .action(
+      action(async (context) => {
+        const policy = parsePolicy((await context.config()).policy);
+        const words = describePolicy(policy);
+        context.out.result({ policy, words }, words);
+        return EXIT.done;
+      }),
+    );
+}
