@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type CheckInput, hashInput, judgeHashes, type Matcher, notCheckable } from './check.js';
-import { toHex } from './core/index.js';
+import { HashfedError, toHex } from './core/index.js';
 import { type Counting, NO_COUNTING } from './counting.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
 import type { PhotoDnaComparator, Policy, Verdict } from './match/index.js';
@@ -12,12 +12,21 @@ import {
   type PipelineOptions,
   type Wanted,
 } from './pipeline/index.js';
-import { entriesFor, journal, releaseWithdrawn } from './quarantine.js';
+import { entriesFor, journal, releaseOrphans, releaseWhere, releaseWithdrawn } from './quarantine.js';
+import { lookupRemote, type RemoteOptions } from './remote.js';
 import type { JournalEntry, Store } from './store/index.js';
+import {
+  isSuppressed,
+  readSuppressions,
+  type Suppressions,
+  withSuppressions,
+  writeSuppressions,
+} from './suppress.js';
 import {
   ListReplica,
   type RootBook,
   reportSyncState,
+  type SyncAlarm,
   type SyncDeps,
   type SyncResult,
   syncList,
@@ -83,6 +92,8 @@ interface Events {
   release: [entries: readonly JournalEntry[]];
   /** One list was brought up to date. */
   synced: [result: SyncResult & { readonly released: number }];
+  /** People should look: a hold, an anomaly, a source that withholds, a statement that was refused. */
+  alarm: [alarm: SyncAlarm & { readonly origin: string }];
   /** A list could not be followed: the last good state stays in force. */
   failed: [failure: { readonly origin: string; readonly error: unknown }];
 }
@@ -94,11 +105,17 @@ export class Hashfed extends EventEmitter<Events> {
   readonly #counting: Counting;
   #syncing: Promise<unknown> = Promise.resolve();
   #pipeline: Pipeline | undefined;
+  #suppressed: Suppressions;
+  #policy: Policy;
+  /** Quarantined objects were looked through since the store was opened. */
+  #reconciled = false;
 
-  private constructor(parts: HashfedParts, lists: MatchingList[]) {
+  private constructor(parts: HashfedParts, lists: MatchingList[], suppressed: Suppressions) {
     super();
     this.#parts = parts;
     this.#lists = lists;
+    this.#suppressed = suppressed;
+    this.#policy = withSuppressions(parts.policy, suppressed);
     this.#counting = parts.counting ?? parts.telemetry?.counting ?? NO_COUNTING;
   }
 
@@ -110,7 +127,7 @@ export class Hashfed extends EventEmitter<Events> {
       restore(replica);
       lists.push(new MatchingList(replica, purpose));
     }
-    return new Hashfed(parts, lists);
+    return new Hashfed(parts, lists, await readSuppressions(parts.deps.store));
   }
 
   get store(): Store {
@@ -122,8 +139,24 @@ export class Hashfed extends EventEmitter<Events> {
     return this.#parts.telemetry;
   }
 
+  /** The policy in force, local suppressions included. */
   get policy(): Policy {
-    return this.#parts.policy;
+    return this.#policy;
+  }
+
+  /** What is suppressed locally, beside what the policy says. */
+  get suppressions(): Suppressions {
+    return this.#suppressed;
+  }
+
+  /** Replaces what is suppressed locally: acts at once, and releases what it covers. Answers the objects released. */
+  async suppress(suppress: Suppressions): Promise<JournalEntry[]> {
+    await writeSuppressions(this.store, suppress);
+    this.#suppressed = suppress;
+    this.#policy = withSuppressions(this.#parts.policy, suppress);
+    if (this.store.readOnly) return [];
+    const released = await releaseWhere(this.store, isSuppressed(this.#lists, suppress), 'suppressed');
+    return this.#announce(released);
   }
 
   /** The lists as they are matched; for tools that look deeper than verdicts. */
@@ -206,9 +239,17 @@ export class Hashfed extends EventEmitter<Events> {
     const verdict = judgeHashes(this.#matcher(), object.hashes, object.perceptual);
     if (ref === undefined) return verdict;
     const nowMs = this.#parts.deps.clock.nowMs();
-    await journal(this.store, entriesFor(verdict, ref, this.#lists, nowMs));
+    const entries = entriesFor(verdict, ref, this.#lists, nowMs);
+    await journal(this.store, entries);
+    if (entries.some((entry) => this.#isGone(entry))) await this.#releaseOrphans();
     this.#counting.object({ verdict, bytes: object.bytes, nowMs });
     return verdict;
+  }
+
+  /** Withdrawn while the journal was being written: the sync that released the others could not see this one. */
+  #isGone({ origin, addIndex }: { origin: string; addIndex: number }): boolean {
+    const list = this.#lists.find((one) => one.origin === origin);
+    return list?.replica.state.rowByIndex(addIndex) === undefined;
   }
 
   /** The verdict that another policy would give now; nothing is journaled or counted. */
@@ -221,9 +262,29 @@ export class Hashfed extends EventEmitter<Events> {
     return judgeHashes(this.#matcher(), { [type]: hash });
   }
 
+  /** As `checkHash`, for many. */
+  checkHashes(type: ExactType, hashes: readonly Uint8Array[]): Verdict[] {
+    const matcher = this.#matcher();
+    return hashes.map((hash) => judgeHashes(matcher, { [type]: hash }));
+  }
+
+  /**
+   * Asks a server instead of the local lists: it learns the hashes, and what it answers is not proven. Nothing is
+   * journaled or counted.
+   */
+  queryRemote(type: ExactType, hashes: readonly Uint8Array[], options?: RemoteOptions): Promise<Verdict[]> {
+    return lookupRemote(this.#parts.deps, this.#policy, type, hashes, options);
+  }
+
   #matcher(): Matcher {
-    const { deps, book, policy, photodna } = this.#parts;
-    return { deps, book, policy, lists: this.#lists, ...(photodna && { photodna: photodna.comparator }) };
+    const { deps, book, photodna } = this.#parts;
+    return {
+      deps,
+      book,
+      policy: this.#policy,
+      lists: this.#lists,
+      ...(photodna && { photodna: photodna.comparator }),
+    };
   }
 
   /** Brings every list up to date, verified; one list's failure does not keep the others back. */
@@ -280,7 +341,9 @@ export class Hashfed extends EventEmitter<Events> {
       });
       await list.apply(result.changes);
       const outcome = { ...result, released: await this.#release(result) };
+      for (const alarm of result.alarms) this.emit('alarm', { ...alarm, origin });
       this.emit('synced', outcome);
+      await list.tidy(signal);
       return outcome;
     };
     const turn = this.#syncing.then(run);
@@ -289,26 +352,41 @@ export class Hashfed extends EventEmitter<Events> {
   }
 
   async #release({ changes }: SyncResult): Promise<number> {
-    if (!this.store.readOnly) await this.store.inbox.absorb();
-    const released = await releaseWithdrawn(this.store, changes);
-    if (released.length === 0) return 0;
-    this.#counting.released(released, this.#parts.deps.clock.nowMs());
-    this.emit('release', released);
-    return released.length;
+    if (this.store.readOnly) return 0;
+    const absorbed = await this.store.inbox.absorb();
+    const released = await this.#announce(await releaseWithdrawn(this.store, changes));
+    if (this.#reconciled && absorbed === 0) return released.length;
+    const orphans = await this.#releaseOrphans();
+    this.#reconciled = true;
+    return released.length + orphans.length;
   }
 
-  /** Tells the first source what is applied here. A server that does not answer changes nothing locally. */
+  async #releaseOrphans(): Promise<JournalEntry[]> {
+    return this.#announce(await releaseOrphans(this.store, this.#lists));
+  }
+
+  #announce(released: JournalEntry[]): JournalEntry[] {
+    if (released.length === 0) return released;
+    this.#counting.released(released, this.#parts.deps.clock.nowMs());
+    this.emit('release', released);
+    return released;
+  }
+
+  /** Tells a source what is applied here. Servers that do not answer change nothing locally. */
   async report(signal?: AbortSignal, leaving = false): Promise<boolean> {
     const { deps, book, sdkVersion } = this.#parts;
-    const source = deps.sources[0];
-    if (source === undefined || this.store.readOnly) return false;
+    if (this.store.readOnly) return false;
     const instanceId = await this.#instanceId();
     const options = { sdkVersion, instanceId, leaving, ...(signal && { signal }) };
-    const sent = reportSyncState(deps, book, this.replicas, source, options);
-    return sent.then(
-      () => true,
-      () => false,
-    );
+    for (const source of deps.sources) {
+      try {
+        await reportSyncState(deps, book, this.replicas, source, options);
+        return true;
+      } catch (error) {
+        if (!(error instanceof HashfedError)) throw error;
+      }
+    }
+    return false;
   }
 
   async #instanceId(): Promise<Uint8Array> {

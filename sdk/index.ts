@@ -28,7 +28,10 @@ export {
   Pipeline,
   type PipelineOptions,
 } from './pipeline/index.js';
+export type { RemoteOptions } from './remote.js';
 export type { JournalEntry, JournalState, KeyProvider } from './store/index.js';
 export { keyFromCallback, keyFromEnvironment, keyFromFile } from './store/index.js';
+export type { Suppressions } from './suppress.js';
+export type { SyncAlarm, SyncResult } from './sync/index.js';
 export type { FlushOutcome, TelemetryAlarm, TelemetryPreview } from './telemetry/index.js';
 export { TelemetryDesk } from './telemetry-desk.js';

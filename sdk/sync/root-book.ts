@@ -19,6 +19,8 @@ import { askRoot } from './peer.js';
 export class RootBook {
   readonly #deps: SyncDeps;
   readonly #newest = new Map<string, PublisherRoot>();
+  /** Answers of `of`, which every verdict asks; forgotten when a root changes. */
+  readonly #byOrigin = new Map<string, PublisherRoot>();
   /** Walks of one chain follow each other: two sources may show the same next version at once. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -42,6 +44,14 @@ export class RootBook {
    * it, since then either publisher could speak for the other.
    */
   of(origin: string): PublisherRoot {
+    const known = this.#byOrigin.get(origin);
+    if (known !== undefined) return known;
+    const root = this.#find(origin);
+    this.#byOrigin.set(origin, root);
+    return root;
+  }
+
+  #find(origin: string): PublisherRoot {
     const list = listName(origin);
     const naming = [...this.#newest.values()].filter((root) =>
       [...root.origins.keys()].some((one) => listName(one) === list),
@@ -103,6 +113,7 @@ export class RootBook {
       const root = this.#verify(pinned, envelope);
       await documents.put('root', pinned.publisher, root.version, envelope);
       this.#newest.set(pinned.publisher, root);
+      this.#byOrigin.clear();
     } catch (error) {
       await keepEvidence(this.#deps, pinned.publisher, error);
       throw error;
