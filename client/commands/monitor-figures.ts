@@ -20,7 +20,7 @@ export async function showFigures(
 ): Promise<void> {
   const figures = figuresOf(reports);
   const positions = positionsOf(states, await newestSizes(desk.channel, signal));
-  const late = positions.filter(({ behind, state }) => behind || state !== 'FRESH');
+  const late = positions.filter(({ behind, state, newest }) => behind || (newest > 0 && state !== 'FRESH'));
   const chain = whole ? checkChains(reports) : null;
   out.result({ ...figures, chain, unverified, behind: late, positions }, [
     ...totalLines(figures),
