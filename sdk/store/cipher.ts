@@ -9,7 +9,8 @@ export type KeyPurpose =
   | 'ledger-value'
   | 'ledger-key'
   | 'ledger-digest'
-  | 'member';
+  | 'member'
+  | 'inventory';
 
 /** HKDF-SHA256 (RFC 5869) of `secret`, salted with the random id of the file or record. 32 bytes. */
 export function deriveKey(secret: Uint8Array, purpose: KeyPurpose, salt: Uint8Array): Uint8Array {

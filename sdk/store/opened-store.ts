@@ -1,4 +1,5 @@
 import { type Clock, HashfedError } from '../core/index.js';
+import { deriveKey } from './cipher.js';
 import { LedgerCounters } from './counters.js';
 import type { Database } from './database.js';
 import { FileDocuments } from './documents.js';
@@ -68,6 +69,10 @@ export class OpenedStore implements Store {
       this.#lists.set(origin, list);
     }
     return list;
+  }
+
+  keyFor(use: 'inventory', salt: Uint8Array): Uint8Array {
+    return deriveKey(this.#parts.sealing.master, use, salt);
   }
 
   async origins(): Promise<string[]> {

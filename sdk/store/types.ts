@@ -14,6 +14,8 @@ export interface Store {
   readonly readOnly: boolean;
   /** The writer before stopped without closing: verify the full Merkle root before a list serves. */
   readonly unclean: boolean;
+  /** A key for files that belong to the store and lie beside it, 32 bytes; `salt` is the file's random id. */
+  keyFor(use: 'inventory', salt: Uint8Array): Uint8Array;
   list(origin: string): ListStore;
   origins(): Promise<string[]>;
   readonly documents: Documents;

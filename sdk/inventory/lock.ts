@@ -1,0 +1,33 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { HashfedError } from '../core/index.js';
+
+/** One process at a time writes a shelf: its number stands in this file. */
+export const LOCK_FILE = 'lock';
+
+/** Throws `STORAGE_FAILED` while another living process holds it. */
+export function takeLock(folder: string): () => void {
+  const path = `${folder}/${LOCK_FILE}`;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return () => rmSync(path, { force: true });
+    } catch (cause) {
+      if (attempt > 1 || (cause as NodeJS.ErrnoException).code !== 'EEXIST' || isHeld(path)) {
+        const message = 'this part of the inventory is being written by another process, perhaps a scan';
+        throw new HashfedError('STORAGE_FAILED', message, { cause });
+      }
+      rmSync(path, { force: true });
+    }
+  }
+}
+
+function isHeld(path: string): boolean {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'));
+    if (!Number.isInteger(pid) || pid < 1) return false;
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
