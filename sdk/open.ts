@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { type LoadedConfig, loadConfig } from './config/index.js';
 import { type Clock, fromHex, HashfedError, parseVkey, type Random, type Suite } from './core/index.js';
 import type { Counting } from './counting.js';
@@ -9,8 +8,7 @@ import { parsePolicy } from './match/index.js';
 import { type KeyProvider, keyFromEnvironment, keyFromFile, openStore, type Store } from './store/index.js';
 import { connectSources, NO_COSIGNERS, RootBook, restoreStatements, type SyncDeps } from './sync/index.js';
 import { openTelemetry } from './telemetry-desk.js';
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+import { VERSION } from './version.js';
 
 export interface OpenOptions {
   /** A `hashfed.json`, or one that was loaded. */
@@ -43,9 +41,9 @@ export async function open(options: OpenOptions): Promise<Hashfed> {
       book,
       lists: config.lists,
       policy,
-      sdkVersion: version,
+      sdkVersion: VERSION,
       ...(options.counting === undefined
-        ? { telemetry: openTelemetry({ config, deps, book, policy, sdkVersion: version }) }
+        ? { telemetry: openTelemetry({ config, deps, book, policy, sdkVersion: VERSION }) }
         : { counting: options.counting(deps.store) }),
     };
     return await Hashfed.load(parts, (replica) => restoreStatements(deps, book, replica));

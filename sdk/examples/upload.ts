@@ -1,0 +1,12 @@
+import { open } from '../index.js';
+
+/** What the hoster's own application does with an object that must not be shown. */
+const unpublish = async (ref: string, action: string): Promise<void> => console.log(`${action} ${ref}`);
+const [uploadedFilePath = ''] = process.argv.slice(2);
+
+const hashfed = await open({ config: 'hashfed.json' });
+await hashfed.sync();
+const verdict = await hashfed.check(uploadedFilePath, { ref: 'object-4711' });
+if (verdict.action === 'block' || verdict.action === 'hold') await unpublish('object-4711', verdict.action);
+await hashfed.telemetry?.flush();
+await hashfed.close();
