@@ -5,6 +5,15 @@ export { type ErrorCode, HashfedError } from './core/index.js';
 export { type CountedObject, type Counting, NO_COUNTING } from './counting.js';
 export { type CheckOptions, Hashfed, type ListStatus, type PhotoDna, type SyncSummary } from './hashfed.js';
 export {
+  type Coverage,
+  EntryCursor,
+  Inventory,
+  type InventoryEntry,
+  type Matched,
+  type Rescan,
+  type Shelf,
+} from './inventory/index.js';
+export {
   type Action,
   describePolicy,
   type Match,
@@ -31,6 +40,15 @@ export {
 export type { RemoteOptions } from './remote.js';
 export type { JournalEntry, JournalState, KeyProvider } from './store/index.js';
 export { keyFromCallback, keyFromEnvironment, keyFromFile } from './store/index.js';
+export {
+  journalRef,
+  matchedNow,
+  objectOf,
+  openInventory,
+  type RematchRequest,
+  type RematchSummary,
+  rematchInventory,
+} from './stored-objects.js';
 export type { Suppressions } from './suppress.js';
 export type { SyncAlarm, SyncResult } from './sync/index.js';
 export type { FlushOutcome, TelemetryAlarm, TelemetryPreview } from './telemetry/index.js';

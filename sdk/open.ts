@@ -45,6 +45,7 @@ export async function open(options: OpenOptions): Promise<Hashfed> {
       ...(options.counting === undefined
         ? { telemetry: openTelemetry({ config, deps, book, policy, sdkVersion: VERSION }) }
         : { counting: options.counting(deps.store) }),
+      ...(options.photodna && { photodna: options.photodna }),
     };
     return await Hashfed.load(parts, (replica) => restoreStatements(deps, book, replica));
   } catch (error) {

@@ -26,6 +26,10 @@ export class RecordArena extends RowStore {
     return readU64(this.chunk(row), this.offset(row) + this.hashLength + REC.ADD);
   }
 
+  lastIndex(row: number): number {
+    return readU64(this.chunk(row), this.offset(row) + this.hashLength + REC.LAST);
+  }
+
   listedMs(row: number): number {
     return readU64(this.chunk(row), this.offset(row) + this.hashLength + REC.LISTED);
   }

@@ -5,12 +5,18 @@ import { HashFilter } from './hash-filter.js';
 import { MAX_REF_BYTES } from './limits.js';
 import type { Shelf } from './shelf.js';
 
+/** Hashes of one type, in any number: they are walked once and not kept. */
+export interface Batch {
+  readonly count: number;
+  readonly hashes: Iterable<Uint8Array>;
+}
+
 /** Hashes to look for, by type: what a batch added. */
 export interface LookedFor {
-  readonly md5?: readonly Uint8Array[];
-  readonly sha1?: readonly Uint8Array[];
-  readonly sha256?: readonly Uint8Array[];
-  readonly pdq?: readonly Uint8Array[];
+  readonly md5?: Batch;
+  readonly sha1?: Batch;
+  readonly sha256?: Batch;
+  readonly pdq?: Batch;
 }
 
 export interface RematchOptions {
@@ -55,13 +61,13 @@ export async function rematch(
 
 function matcherOf(batch: LookedFor, options: RematchOptions): (cursor: EntryCursor) => boolean {
   const exact = Object.entries(OFFSETS).flatMap(([type, offset]) => {
-    const hashes = batch[type as keyof typeof OFFSETS] ?? [];
-    if (hashes.length === 0) return [];
-    const filter = new HashFilter(hashes.length);
-    for (const hash of hashes) filter.add(hash);
+    const looked = batch[type as keyof typeof OFFSETS];
+    if (looked === undefined || looked.count === 0) return [];
+    const filter = new HashFilter(looked.count);
+    for (const hash of looked.hashes) filter.add(hash);
     return [{ offset, filter }];
   });
-  const pdq = pdqIndexOf(batch.pdq ?? []);
+  const pdq = pdqIndexOf(batch.pdq);
   return (cursor) => {
     for (const { offset, filter } of exact)
       if (filter.mayHave(cursor.bytes, cursor.hashesAt + offset)) return true;
@@ -69,12 +75,15 @@ function matcherOf(batch: LookedFor, options: RematchOptions): (cursor: EntryCur
   };
 }
 
-function pdqIndexOf(hashes: readonly Uint8Array[]): PdqIndex | undefined {
-  if (hashes.length === 0) return undefined;
+function pdqIndexOf(batch: Batch | undefined): PdqIndex | undefined {
+  if (batch === undefined || batch.count === 0) return undefined;
+  const hashes = new Uint8Array(batch.count * 32);
+  let count = 0;
+  for (const hash of batch.hashes) hashes.set(hash, 32 * count++);
   const index = new PdqIndex();
   index.load(
-    Uint32Array.from(hashes, (_, row) => row),
-    Buffer.concat(hashes),
+    Uint32Array.from({ length: count }, (_, row) => row),
+    hashes,
   );
   return index;
 }

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EntryCursor, Inventory, leastOf, rematch, type Shelf } from '../../../sdk/inventory/index.js';
 import { entry, MATCHED, random, storeWith } from './parts.js';
 
+const batch = (...hashes: Uint8Array[]) => ({ count: hashes.length, hashes });
 const BOUNDS = { maxDistance: 31, minQuality: 50 };
 let dir: string;
 let inventory: Inventory;
@@ -169,9 +170,9 @@ describe('rematching', () => {
       MATCHED,
     );
     const wanted = {
-      md5: [entry(refs[3]!).md5],
-      sha1: [entry(refs[7]!).sha1],
-      sha256: [entry(refs[9]!).sha256],
+      md5: batch(entry(refs[3]!).md5),
+      sha1: batch(entry(refs[7]!).sha1),
+      sha256: batch(entry(refs[9]!).sha256),
     };
     const found: string[] = [];
     const { objects, bytes } = await rematch(
@@ -200,14 +201,17 @@ describe('rematching', () => {
     await inventory.add('uploads', entries, MATCHED);
     const found: string[] = [];
     const note = ({ ref }: { ref: Uint8Array }) => void found.push(Buffer.from(ref).toString());
-    await rematch(await theShelf(), { pdq: [hash] }, note, BOUNDS);
+    await rematch(await theShelf(), { pdq: batch(hash) }, note, BOUNDS);
     expect(found).toEqual(['near']);
   });
 
   it('stops when asked to', async () => {
     await inventory.add('uploads', [entry('a')], MATCHED);
     const signal = AbortSignal.abort();
-    const running = rematch(await theShelf(), { md5: [entry('a').md5] }, () => {}, { ...BOUNDS, signal });
+    const running = rematch(await theShelf(), { md5: batch(entry('a').md5) }, () => {}, {
+      ...BOUNDS,
+      signal,
+    });
     await expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 });
