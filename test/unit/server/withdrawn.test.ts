@@ -58,7 +58,7 @@ describe('the memory of withdrawn hashes', () => {
     expect(first.reduce((bytes, one) => bytes + one.bytes.length, 0)).toBe(1_600);
     for (const name of names)
       for (const { bytes } of first)
-        expect(Buffer.from(bytes).includes(hash(name).subarray(0, 8))).toBe(false);
+        expect(Buffer.from(bytes).includes(Buffer.from(hash(name).subarray(0, 8)))).toBe(false);
     memory.remember(ORIGIN, many, first);
     const later = new WithdrawnChanges();
     memory.noteWithdrawal(hash('h7'), 5, later);
