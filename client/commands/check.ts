@@ -3,18 +3,14 @@ import type { Command } from 'commander';
 import { hashFile } from '../../sdk/hash/index.js';
 import { type Hashfed, HashfedError, parseTypedHash, type Verdict } from '../../sdk/index.js';
 import { action, type CliContext, EXIT, type ExitCode, exitForError, strongestExit } from '../cli/index.js';
-import { errorJson, freshnessExit, isMatch, verdictLine, withHoster } from './hoster-shared.js';
+import { checkRemote } from './check-remote.js';
+import { type Answer, print, refuseToHide, unhashed } from './check-shared.js';
+import { freshnessExit, isMatch, withHoster } from './hoster-shared.js';
 
 interface Options {
   readonly hash?: readonly string[];
   readonly dryRun?: boolean;
-}
-
-/** One file's or hash's answer: a verdict, or why there is none. */
-interface Answer {
-  readonly name: string;
-  readonly verdict?: Verdict;
-  readonly error?: unknown;
+  readonly remote?: boolean;
 }
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
@@ -25,6 +21,7 @@ export function register(program: Command): void {
     .argument('[files...]', 'files to hash and check')
     .description('the verdict on files or hashes, from local lists')
     .option('--hash <type:hex>', 'check a hash instead of a file; may be given several times', collect)
+    .option('--remote', 'ask a server, which then learns the hashes; nothing is journaled or counted')
     .option('--dry-run', 'neither journal nor count what is checked')
     .addHelpText(
       'after',
@@ -35,6 +32,7 @@ export function register(program: Command): void {
         const hashes = (options.hash ?? []).map((text) => ({ text, ...parseTypedHash(text) }));
         if (files.length + hashes.length === 0)
           throw new HashfedError('USAGE', 'name files to check, or hashes with --hash', { field: 'FILE' });
+        if (options.remote === true) return checkRemote(context, hashes, files);
         return withHoster(context, 'auto', async (hashfed) => {
           const fromHashes = hashes.map(({ text, type, hash }) => ({
             name: text,
@@ -73,12 +71,6 @@ async function checkFiles(
   return answers;
 }
 
-/** What concerns one file only is its own answer; everything else ends the command. */
-function refuseToHide(error: unknown): HashfedError {
-  if (error instanceof HashfedError && error.code === 'MALFORMED') return error;
-  throw error;
-}
-
 async function checkFile(
   { signal }: CliContext,
   hashfed: Hashfed,
@@ -87,26 +79,7 @@ async function checkFile(
 ): Promise<Verdict> {
   const outcome = await hashFile(name, { signal, followSymlinks: true });
   if (outcome.status === 'hashed') return hashfed.judge(outcome.hashes, outcome.bytes, ref);
-  const code = outcome.code === undefined ? '' : ` (${outcome.code})`;
-  throw new HashfedError('MALFORMED', `${name} cannot be checked: ${outcome.status}${code}`, {
-    field: outcome.status,
-  });
-}
-
-function print({ out }: CliContext, files: readonly Answer[], hashes: readonly Answer[]): void {
-  const line = ({ name, verdict, error }: Answer): string =>
-    verdict === undefined ? `error  ${errorJson(error).message}` : verdictLine(name, verdict);
-  const rest = ({ verdict, error }: Answer) =>
-    verdict === undefined ? { error: errorJson(error) } : { verdict };
-  out.result(
-    {
-      files: files.map((answer) => ({ path: resolve(answer.name), ...rest(answer) })),
-      hashes: hashes.map((answer) => ({ hash: answer.name, ...rest(answer) })),
-    },
-    [...files, ...hashes].map(line),
-  );
-  if (!out.json) return;
-  for (const { error } of files) if (error !== undefined) out.warn(`hashfed: ${errorJson(error).message}`);
+  throw unhashed(name, outcome);
 }
 
 function exitOf(context: CliContext, hashfed: Hashfed, answers: readonly Answer[]): ExitCode {

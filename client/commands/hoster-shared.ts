@@ -14,13 +14,17 @@ const LOCK_WAIT_MS = 10_000;
 const LOCK_RETRY_MS = 100;
 const HOUR_MS = 3_600_000;
 
+type Access = 'write' | 'read' | 'auto';
+
+/** A member that holds no lists can still ask a server. */
+interface Needs {
+  readonly lists: boolean;
+}
+
 /** Opens this member's store and lists. `write` waits a little for another command to let go of the store. */
-export async function openHoster(
-  context: CliContext,
-  access: 'write' | 'read' | 'auto' = 'auto',
-): Promise<Hashfed> {
+async function openHoster(context: CliContext, access: Access, needs: Needs): Promise<Hashfed> {
   const config = await context.config();
-  if (config.lists.length === 0)
+  if (needs.lists && config.lists.length === 0)
     throw new HashfedError('USAGE', `${config.file}: lists: none is configured`, { field: 'lists' });
   const { clock, random, signal } = context;
   for (const deadline = clock.monotonicMs() + LOCK_WAIT_MS; ; ) {
@@ -47,10 +51,11 @@ function heldElsewhere(cause: unknown): HashfedError {
 /** Runs `work` on the opened store and closes it whatever happens. */
 export async function withHoster<T>(
   context: CliContext,
-  access: 'write' | 'read' | 'auto',
+  access: Access,
   work: (hashfed: Hashfed) => Promise<T>,
+  needs: Needs = { lists: true },
 ): Promise<T> {
-  const hashfed = await openHoster(context, access);
+  const hashfed = await openHoster(context, access, needs);
   try {
     return await work(hashfed);
   } finally {
@@ -60,12 +65,12 @@ export async function withHoster<T>(
 
 /**
  * True where what is matched against is too old to rely on: a list is expired, was last fresh longer ago than the
- * policy lets a single analyst's word block, or nothing was ever synced at all.
+ * policy lets a single analyst's word block, or nothing was ever synced at all. A list in which nothing was published
+ * yet is not stale.
  */
 export function isBeyondPolicy(lists: readonly ListStatus[], policy: Policy, nowMs: number): boolean {
-  const acting = lists.filter(({ purpose }) => purpose === 'listed');
-  const synced = acting.filter(({ state }) => state !== 'EMPTY');
-  if (acting.length > 0 && synced.length === 0) return true;
+  if (lists.length > 0 && lists.every(({ state }) => state === 'EMPTY')) return true;
+  const synced = lists.filter(({ purpose, state }) => purpose === 'listed' && state !== 'EMPTY');
   const limitMs = policy.staleness.confirm_after_hours * HOUR_MS;
   return synced.some(
     ({ state, last_fresh_ms }) =>

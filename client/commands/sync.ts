@@ -39,7 +39,7 @@ async function syncOnce(context: CliContext, hashfed: Hashfed): Promise<ExitCode
     { lists: results.map(syncedJson), failures: failures.map(failureJson) },
     table([['list', 'size', 'before', 'by', 'released'], ...results.map(row)]),
   );
-  for (const failure of failures) context.out.warn(failureLine(failure));
+  for (const line of failureLines(failures)) context.out.warn(line);
   return exitOf(failures);
 }
 
@@ -110,6 +110,19 @@ const failureJson = ({ origin, error }: Failure) => ({ origin, ...errorJson(erro
 function failureLine({ origin, error }: Failure): string {
   const { code, message } = errorJson(error);
   return `hashfed: ${code} [${origin}]: ${message}; what was held before stays in force`;
+}
+
+/** One line for lists that failed in the same way: an unreachable server is one trouble, not seven. */
+function failureLines(failures: readonly Failure[]): string[] {
+  const groups = new Map<string, Failure[]>();
+  for (const failure of failures) {
+    const { code, message } = errorJson(failure.error);
+    const key = `${code}: ${message}`;
+    groups.set(key, [...(groups.get(key) ?? []), failure]);
+  }
+  return [...groups].map(([what, same]) =>
+    same.length === 1 ? failureLine(same[0]!) : `hashfed: ${what}; ${same.length} lists stay as they were`,
+  );
 }
 
 function syncedLine({ origin, from, size, released }: Synced): string {

@@ -37,15 +37,6 @@ function parseLines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** True where this build has the command. */
-export async function hasCommand(name: string): Promise<boolean> {
-  const child = spawn(process.execPath, [HASHFED, '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(child, 'close');
-  return new RegExp(`^ {2}${name}\\b`, 'm').test(Buffer.concat(chunks).toString('utf8'));
-}
-
 /** The last line of an answer: a command's result, or the end of its stream. */
 export function result(answer: Answer): Record<string, unknown> {
   const last = answer.lines.at(-1);

@@ -1,7 +1,7 @@
 import { type Federation, makeFederation, setPolicy, writeCsv } from './federation.js';
 import { type Content, countFiles, readTree, sample, type Tree } from './files.js';
 import type { DemoOptions } from './options.js';
-import { hasCommand, type Running, startServer } from './processes.js';
+import { type Running, startServer } from './processes.js';
 import type { Report } from './report.js';
 import { checkSelftest, publish, scan, sync } from './steps.js';
 import { countAtMonitor, type TelemetryCounts } from './telemetry.js';
@@ -76,13 +76,11 @@ async function prepare({ folder, report }: DemoRun): Promise<Federation> {
   return federation;
 }
 
-const NOT_COUNTED = { reports: null, objects_checked: null, objects_matched: null };
-
 export interface Outcome {
   readonly lists: readonly Record<string, unknown>[];
   readonly scanned: Record<string, number>;
   readonly withdrawal: Withdrawal;
-  readonly telemetry: TelemetryCounts | typeof NOT_COUNTED;
+  readonly telemetry: TelemetryCounts;
 }
 
 async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Promise<Outcome> {
@@ -100,11 +98,9 @@ async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Pro
   await checkSelftest(report, federation);
   const scanned = await scan(report, federation, run.scan, truth);
   report.heading('A withdrawal reaches the hoster');
-  const counted = await hasCommand('telemetry');
-  const withdrawal = await withdrawAndRelease(report, federation, truth.police[0]!, counted);
+  const withdrawal = await withdrawAndRelease(report, federation, truth.police[0]!);
   report.heading('Counts reach the monitor');
-  const telemetry = counted ? await countAtMonitor(report, federation, truth) : NOT_COUNTED;
-  if (!counted) report.notYet('telemetry');
+  const telemetry = await countAtMonitor(report, federation, truth);
   report.heading('Later parts of the federation');
   for (const name of ['known-good veto', 'mirror', 'notice and removal', "the monitor's page"])
     report.notYet(name);

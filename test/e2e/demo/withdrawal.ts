@@ -24,7 +24,6 @@ export async function withdrawAndRelease(
   report: Report,
   federation: Federation,
   content: Content,
-  reports: boolean,
 ): Promise<Withdrawal> {
   const watchers = HOSTERS.map((name) =>
     startHashfed(['sync', '--watch', '--config', federation.config(name)]),
@@ -35,8 +34,8 @@ export async function withdrawAndRelease(
     const id = await withdraw(federation, content);
     const released = await releases(watchers[0]!, content.paths.length);
     const seconds = Math.round((performance.now() - started) / 10) / 100;
-    const applied = await appliedBy(federation, id, reports ? REACH_MS : 0);
-    if (reports) must(applied.applied_by === HOSTERS.length, `${applied.applied_by} hosters applied it`);
+    const applied = await appliedBy(federation, id);
+    must(applied.applied_by === HOSTERS.length, `${applied.applied_by} hosters applied it`);
     await requireNoMatch(federation.config('hoster-a'), content);
     const facts = { ...applied, seconds, released };
     report.step('withdraw', `withdrawn and released after ${seconds} s: ${released} files`, facts);
@@ -69,13 +68,9 @@ interface Progress {
 }
 
 /** Asks the publisher's side until every hoster reported it, or the time is up. */
-async function appliedBy(
-  federation: Federation,
-  id: string,
-  waitMs: number,
-): Promise<{ applied_by: number; of: number }> {
+async function appliedBy(federation: Federation, id: string): Promise<{ applied_by: number; of: number }> {
   const ask = ['withdrawal', 'status', id, '--config', federation.config('police')];
-  for (const deadline = performance.now() + waitMs; ; await sleep(ASK_AGAIN_MS)) {
+  for (const deadline = performance.now() + REACH_MS; ; await sleep(ASK_AGAIN_MS)) {
     const { progress } = result(await hashfed(ask)) as unknown as { progress: Progress[] };
     const hosters = new Set(progress.map(({ hoster }) => hoster));
     const behind = new Set(progress.filter(({ applied }) => !applied).map(({ hoster }) => hoster));
