@@ -1,54 +1,61 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatVkey } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
-import { HashfedError, keyFromCallback, type LoadedConfig, open } from '../../sdk/index.js';
+import { HashfedError } from '../../sdk/index.js';
 import { action, type CliContext, EXIT, type ExitCode, exitForError, strongestExit } from '../cli/index.js';
 import { errorJson, withHoster } from './hoster-shared.js';
+import { exportEvidence, verifyEvidenceFile } from './verify-evidence.js';
 import { verifyExport } from './verify-export.js';
+import { type AuditFinding, auditServer } from './verify-server.js';
 
 interface Options {
   readonly server?: string;
   readonly origin?: readonly string[];
   readonly vkey?: string;
+  readonly root?: readonly string[];
+  readonly fingerprint?: string;
+  readonly evidence?: string;
 }
 
 /** How one list fared. */
-interface Finding {
-  readonly origin: string;
-  readonly size?: number;
-  readonly checkpoint_root?: Uint8Array | string;
-  readonly error?: unknown;
-}
+type Finding = Omit<AuditFinding, 'checkpoint_root'> & { readonly checkpoint_root?: Uint8Array | string };
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 export function register(program: Command): void {
   program
     .command('verify')
-    .argument('[dir]', 'a folder written by hashfed log export')
+    .argument('[path]', 'a folder written by hashfed log export, or a file of evidence of a fork')
     .description(
-      'audit signatures, proofs and digests of an export, of the lists a server shows, or of those held here',
+      'audit signatures, proofs and digests of an export, of evidence, of the lists a server shows, or of those held here',
     )
-    .option('--server <host:port>', 'pull lists from this server into a store of its own and verify them')
+    .option('--server <host:port>', 'audit the lists that this server shows from their first entry')
     .option('--origin <origin>', 'only this list; may be given several times', collect)
     .option(
       '--vkey <file>',
       "the publisher's verifier key as you got it from the publisher, not from the export",
     )
+    .option('--root <file>', 'root envelopes from version 1 on, to verify evidence without a store', collect)
+    .option('--fingerprint <hex>', 'SHA-256 of the version-1 root body as you got it from the publisher')
+    .option(
+      '--evidence <dir>',
+      'write the evidence kept in this store, with the roots that verify it, into a folder',
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  hashfed verify export --vkey police.vkey\n  hashfed verify --server mirror.example:8443\n  hashfed verify\n\n' +
+      '\nExamples:\n  hashfed verify export --vkey police.vkey\n  hashfed verify --server mirror.example:8443\n' +
+        '  hashfed verify --evidence evidence\n  hashfed verify fork.evidence --root root-1.dsse --fingerprint HEX\n  hashfed verify\n\n' +
         'Exit code 4: something does not verify.',
     )
     .action(
-      action<Options>((context, options, [dir]) => {
-        if (dir !== undefined && options.server !== undefined)
-          throw new HashfedError('USAGE', 'name a folder or a server, not both', { field: 'server' });
-        if (dir !== undefined) return verifyFolder(context, resolve(dir), options);
+      action<Options>((context, options, [path]) => {
+        const given = [path, options.server, options.evidence].filter((one) => one !== undefined);
+        if (given.length > 1)
+          throw new HashfedError('USAGE', 'name one of a path, --server and --evidence', { field: 'server' });
+        if (path !== undefined) return verifyPath(context, resolve(path), options);
+        if (options.evidence !== undefined) return exportEvidence(context, resolve(options.evidence));
         return options.server === undefined
           ? verifyHeld(context, options)
           : verifyServer(context, options.server, options);
@@ -56,12 +63,16 @@ export function register(program: Command): void {
     );
 }
 
-async function verifyFolder(context: CliContext, folder: string, { vkey }: Options): Promise<ExitCode> {
-  const found = await stat(folder).catch((cause: unknown) => {
-    throw new HashfedError('USAGE', `cannot open ${folder}`, { field: 'DIR', cause });
+async function verifyPath(context: CliContext, path: string, options: Options): Promise<ExitCode> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new HashfedError('USAGE', `cannot open ${path}`, { field: 'PATH', cause });
   });
-  if (!found.isDirectory())
-    throw new HashfedError('USAGE', `${folder} is no folder written by hashfed log export`, { field: 'DIR' });
+  return found.isDirectory()
+    ? verifyFolder(context, path, options)
+    : verifyEvidenceFile(context, path, options);
+}
+
+async function verifyFolder(context: CliContext, folder: string, { vkey }: Options): Promise<ExitCode> {
   const suite = platformSuite();
   const given = vkey === undefined ? undefined : (await readVkey(vkey)).trim();
   const { origin, size, root, key, audit } = await verifyExport(suite, folder, given);
@@ -87,37 +98,10 @@ async function readVkey(file: string): Promise<string> {
   });
 }
 
-/** Follows the lists from their first entry with a hoster's own code, in a store that is thrown away. */
 async function verifyServer(context: CliContext, server: string, options: Options): Promise<ExitCode> {
-  const config = await context.config();
-  const folder = await mkdtemp(join(tmpdir(), 'hashfed-verify-'));
-  const secret = new Uint8Array(randomBytes(32));
-  try {
-    const { clock, random, signal } = context;
-    const there = atServer(config, server, join(folder, 'store'), options);
-    const hashfed = await open({ config: there, key: keyFromCallback(async () => secret), clock, random });
-    try {
-      const { results, failures } = await hashfed.sync({ signal });
-      const good = results.map(({ origin, size, root }) => ({ origin, size, checkpoint_root: root }));
-      return tell(context, [...good, ...failures]);
-    } finally {
-      await hashfed.close();
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function atServer(config: LoadedConfig, address: string, store: string, { origin }: Options): LoadedConfig {
-  const same = config.sources.find((source) => source.address === address);
-  const name = same?.server_name;
-  const lists = origin?.map((one) => ({ origin: one, purpose: 'listed' as const })) ?? config.lists;
-  return {
-    ...config,
-    sources: [{ address, ...(name !== undefined && { server_name: name }) }],
-    lists: [...lists],
-    store: { dir: store },
-  };
+  const { lists } = await context.config();
+  const origins = options.origin ?? lists.map(({ origin }) => origin);
+  return tell(context, await auditServer(context, server, origins));
 }
 
 /** Opening verifies heads, statements and sets; scrubbing reads and authenticates every stored byte. */
@@ -159,6 +143,9 @@ function tell({ out }: CliContext, findings: readonly Finding[]): ExitCode {
   return strongestExit(bad.map(({ error }) => exitForError(error)));
 }
 
-function line({ origin, size, error }: Finding): string {
-  return error === undefined ? `${origin}: ${size} entries verified` : `${origin}: ${errorJson(error).code}`;
+function line({ origin, size, seals, records, anomalies, error }: Finding): string {
+  if (error !== undefined) return `${origin}: ${errorJson(error).code}`;
+  if (seals === undefined) return `${origin}: ${size} entries verified`;
+  const odd = anomalies === 0 ? '' : `, ${anomalies} anomalies`;
+  return `${origin}: ${size} entries, ${seals} seals, ${records} records verified${odd}`;
 }
