@@ -18,8 +18,8 @@ export interface ProcessFederation {
     member: string,
     ...args: readonly string[]
   ): Promise<{ code: number | null; stdout: string; stderr: string }>;
-  /** Ends the server as a supervisor does, and starts it again. */
-  restart(): Promise<void>;
+  /** Ends the server as a supervisor does, and starts it again; `between` runs while it is down. */
+  restart(between?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,8 +37,9 @@ export async function startFederation(): Promise<ProcessFederation> {
     member,
     run: (name, ...args) =>
       runProgram(['client/main.js', ...args, '--config', join(member(name), 'hashfed.json')]),
-    restart: async () => {
+    restart: async (between) => {
       await endServer(server);
+      await between?.();
       server = await startServer(folder);
     },
     stop: async () => {

@@ -10,6 +10,22 @@ const MAP = {
   verifications: 1,
 };
 
+/** Random sha256 hashes as a source file; answers the arguments by which a command reads it. */
+export async function writeSample(folder: string, count: number): Promise<string[]> {
+  return argumentsFor(folder, sampleHashes(count));
+}
+
+const sampleHashes = (count: number): string[] =>
+  Array.from({ length: count }, () => randomBytes(32).toString('hex'));
+
+async function argumentsFor(folder: string, hashes: readonly string[]): Promise<string[]> {
+  const file = join(folder, `${randomBytes(4).toString('hex')}.csv`);
+  const map = join(folder, 'map.json');
+  await writeFile(map, JSON.stringify(MAP));
+  await writeFile(file, `sha256,class\n${hashes.map((hash) => `${hash},a\n`).join('')}`);
+  return [file, '--map', map, '--collection', 'known'];
+}
+
 /** Publishes random sha256 hashes as a member, with all keys at hand. Answers what the command printed. */
 export async function publishSample(
   federation: ProcessFederation,
@@ -17,13 +33,9 @@ export async function publishSample(
   count: number,
   ...options: readonly string[]
 ): Promise<Record<string, unknown> & { hashes: string[] }> {
-  const hashes = Array.from({ length: count }, () => randomBytes(32).toString('hex'));
-  const file = join(federation.folder, `${randomBytes(4).toString('hex')}.csv`);
-  const map = join(federation.folder, 'map.json');
-  await writeFile(map, JSON.stringify(MAP));
-  await writeFile(file, `sha256,class\n${hashes.map((hash) => `${hash},a\n`).join('')}`);
-  const args = ['publish', file, '--map', map, '--collection', 'known', '--json', ...options];
-  const { code, stdout, stderr } = await federation.run(member, ...args);
+  const hashes = sampleHashes(count);
+  const args = await argumentsFor(federation.folder, hashes);
+  const { code, stdout, stderr } = await federation.run(member, 'publish', ...args, '--json', ...options);
   if (code !== 0) throw new Error(`publish ended with ${code}: ${stderr}`);
   return { ...(JSON.parse(stdout) as Record<string, unknown>), hashes };
 }
