@@ -12,6 +12,7 @@ export {
   type Matched,
   type Rescan,
   type Shelf,
+  showPath,
 } from './inventory/index.js';
 export {
   type Action,

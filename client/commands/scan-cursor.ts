@@ -2,8 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Hashfed } from '../../sdk/index.js';
 import { NO_COUNTS, type ScanCounts } from './scan-run.js';
 
-/** A kill loses at most this much of a scan, milliseconds: what lies behind the mark is scanned again. */
+/**
+ * A kill loses at most so much of a scan, milliseconds, and a twentieth of the time it took so far: what lies behind the
+ * mark is scanned again. Each save ends a segment of the inventory, so that a scan of weeks must make few.
+ */
 const SAVE_EVERY_MS = 5_000;
+const SAVE_SHARE = 0.05;
 
 export interface Mark {
   readonly after: Buffer;
@@ -15,13 +19,17 @@ export class ScanCursor {
   readonly #store: Hashfed['store'];
   readonly #name: string;
   readonly #now: () => number;
+  readonly #startedMs: number;
   #savedMs: number;
+  /** Saves what the mark relies on. */
+  beforeSave: (() => Promise<void>) | undefined;
 
   constructor({ store }: Hashfed, folder: string, now: () => number) {
     this.#store = store;
     this.#name = `scan-${createHash('sha256').update(folder).digest('hex').slice(0, 32)}`;
     this.#now = now;
-    this.#savedMs = now();
+    this.#startedMs = now();
+    this.#savedMs = this.#startedMs;
   }
 
   /** Where an unfinished scan stopped; undefined where there is none, or it was left by another version. */
@@ -39,11 +47,14 @@ export class ScanCursor {
 
   /** Saves now and then. Beside a process that holds the store only the end of a scan is saved. */
   async note(mark: Mark): Promise<void> {
-    if (this.#store.readOnly || this.#now() - this.#savedMs < SAVE_EVERY_MS) return;
+    const now = this.#now();
+    const every = SAVE_EVERY_MS + SAVE_SHARE * (now - this.#startedMs);
+    if (this.#store.readOnly || now - this.#savedMs < every) return;
     await this.save(mark);
   }
 
   async save({ after, counts }: Mark): Promise<void> {
+    await this.beforeSave?.();
     this.#savedMs = this.#now();
     await this.#put(Buffer.from(JSON.stringify({ format: 1, after: after.toString('base64'), counts })));
   }

@@ -1,5 +1,15 @@
-import { hashFile } from '../../sdk/hash/index.js';
-import type { Hashfed, Verdict } from '../../sdk/index.js';
+import { lstat } from 'node:fs/promises';
+import {
+  type CheckedFile,
+  type FileCheck,
+  type Hashfed,
+  type InventoryEntry,
+  type ObjectHashes,
+  objectOf,
+  type Pipeline,
+  type Rescan,
+  type Verdict,
+} from '../../sdk/index.js';
 import { isMatch } from './hoster-shared.js';
 import { showPath, type Walked, walk } from './scan-walk.js';
 
@@ -21,6 +31,10 @@ export interface ScanCounts {
   unreadable: number;
   /** Gone before it was read. */
   vanished: number;
+  /** Of `files`: not read again, since size, time and inode are those in the inventory. */
+  unchanged: number;
+  /** Bytes of what is unreadable, as far as the system says. */
+  unreadable_bytes: number;
 }
 
 export const NO_COUNTS: Readonly<ScanCounts> = {
@@ -35,10 +49,18 @@ export const NO_COUNTS: Readonly<ScanCounts> = {
   skipped: 0,
   unreadable: 0,
   vanished: 0,
+  unchanged: 0,
+  unreadable_bytes: 0,
 };
 
 export interface ScanJob {
   readonly hashfed: Hashfed;
+  /** Reads, hashes and judges. */
+  readonly pipeline: Pipeline;
+  /** What is known of the folder; absent: everything is read, and nothing is kept. */
+  readonly rescan?: Rescan;
+  /** Awaited before each file: the hours in which it may run. */
+  readonly open?: () => Promise<void>;
   readonly folder: string;
   readonly exclude: ReadonlySet<string>;
   /** Files read at the same time, which bounds memory. */
@@ -52,14 +74,23 @@ export interface ScanJob {
 }
 
 type Outcome =
-  | { readonly kind: 'checked'; readonly bytes: number; readonly verdict: Verdict }
+  | {
+      readonly kind: 'checked';
+      readonly bytes: number;
+      readonly verdict: Verdict;
+      readonly entry: InventoryEntry;
+      readonly unchanged: boolean;
+    }
   | { readonly kind: 'empty' | 'vanished' | 'aborted' }
-  | { readonly kind: 'skipped' | 'unreadable'; readonly reason: string };
+  | { readonly kind: 'skipped' | 'unreadable'; readonly reason: string; readonly bytes?: number };
 
 interface InFlight {
   readonly at: Walked;
   readonly outcome: Promise<Outcome>;
 }
+
+/** Longer paths are checked and not kept (sdk/inventory). */
+const MAX_REF_BYTES = 4096;
 
 const TALLY = { block: 'blocked', hold: 'held', test: 'tested', allow: 'allowed' } as const;
 
@@ -73,8 +104,10 @@ export async function runScan(job: ScanJob, counts: ScanCounts): Promise<boolean
     return settle(job, counts, at, await outcome);
   };
   for await (const at of walk(root, { exclude, ...(after && { after }) })) {
+    await job.open?.();
     if (signal.aborted) break;
-    flying.push({ at, outcome: look(job, at) });
+    const known = at.kind === 'file' ? await job.rescan?.find(at.relative) : undefined;
+    flying.push({ at, outcome: look(job, at, known) });
     if (flying.length >= job.jobs && !(await finish())) break;
   }
   while (flying.length > 0) if (!(await finish())) break;
@@ -82,35 +115,97 @@ export async function runScan(job: ScanJob, counts: ScanCounts): Promise<boolean
   return !signal.aborted;
 }
 
-async function look({ hashfed, signal }: ScanJob, at: Walked): Promise<Outcome> {
+async function look(job: ScanJob, at: Walked, known: InventoryEntry | undefined): Promise<Outcome> {
   if (at.kind !== 'file') return { kind: at.kind, reason: at.reason ?? at.kind };
   try {
-    const hashed = await hashTwice(at.path, signal);
-    if (hashed.status === 'absent') return { kind: 'vanished' };
-    if (hashed.status === 'symlink' || hashed.status === 'special' || hashed.status === 'directory')
-      return { kind: 'skipped', reason: hashed.status };
-    if (hashed.status !== 'hashed') return { kind: 'unreadable', reason: hashed.code ?? hashed.status };
-    if (hashed.bytes === 0) return { kind: 'empty' };
-    const verdict = await hashfed.judge(hashed.hashes, hashed.bytes, showPath(at.path));
-    return { kind: 'checked', bytes: hashed.bytes, verdict };
+    if (known !== undefined && (await isSame(job.hashfed, at.path, known)))
+      return await lookAgain(job, at, known);
+    const outcome = await checkTwice(job, at);
+    return outcome.status === 'checked' ? checked(at, outcome) : await refused(at, outcome);
   } catch (error) {
-    if (signal.aborted) return { kind: 'aborted' };
+    if (job.signal.aborted) return { kind: 'aborted' };
     throw error;
   }
 }
 
+/** As it was when it was hashed, with every hash that is asked for now. */
+async function isSame(hashfed: Hashfed, path: Buffer, known: InventoryEntry): Promise<boolean> {
+  if (hashfed.wanted().pdq && !known.perceptual) return false;
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  return (
+    found?.isFile() === true &&
+    Number(found.size) === known.size &&
+    found.mtimeNs === known.mtimeNs &&
+    BigInt.asUintN(48, found.ino) === known.inode
+  );
+}
+
+/** The lists may have changed: the verdict is made anew, from the hashes kept. */
+async function lookAgain({ hashfed }: ScanJob, at: Walked, entry: InventoryEntry): Promise<Outcome> {
+  if (entry.size === 0) return { kind: 'empty' };
+  const verdict = await hashfed.judgeObject(objectOf(entry), showPath(at.path));
+  return { kind: 'checked', bytes: entry.size, verdict, entry, unchanged: true };
+}
+
 /** A file that is being written gets a second chance. */
-async function hashTwice(path: Buffer, signal: AbortSignal) {
-  const first = await hashFile(path, { signal });
-  return first.status === 'changed' ? hashFile(path, { signal }) : first;
+async function checkTwice({ pipeline, signal }: ScanJob, { path }: Walked): Promise<FileCheck> {
+  const options = { ref: showPath(path), signal };
+  const first = await pipeline.checkFile(path, options);
+  return first.status === 'changed' ? pipeline.checkFile(path, options) : first;
+}
+
+function checked(at: Walked, { verdict, object, state }: CheckedFile): Outcome {
+  if (object.bytes === 0) return { kind: 'empty' };
+  return {
+    kind: 'checked',
+    bytes: object.bytes,
+    verdict,
+    entry: entryOf(at, object, state),
+    unchanged: false,
+  };
+}
+
+const NO_HASH = new Uint8Array();
+
+function entryOf(
+  { relative }: Walked,
+  { hashes, bytes, perceptual }: ObjectHashes,
+  state: CheckedFile['state'],
+): InventoryEntry {
+  const { md5 = NO_HASH, sha1 = NO_HASH, sha256 = NO_HASH } = hashes;
+  return {
+    ref: relative,
+    size: bytes,
+    mtimeNs: state.mtimeNs,
+    inode: BigInt.asUintN(48, state.inode),
+    md5,
+    sha1,
+    sha256,
+    perceptual: perceptual !== undefined,
+    pdq: perceptual?.pdq ?? [],
+  };
+}
+
+async function refused({ path }: Walked, outcome: Exclude<FileCheck, CheckedFile>): Promise<Outcome> {
+  const { status, code } = outcome;
+  if (status === 'absent') return { kind: 'vanished' };
+  if (status === 'symlink' || status === 'special' || status === 'directory')
+    return { kind: 'skipped', reason: status };
+  const found = await lstat(path).catch(() => undefined);
+  return { kind: 'unreadable', reason: code ?? status, bytes: found?.size ?? 0 };
 }
 
 /** Counts and tells one outcome; false once the scan was aborted. */
 async function settle(job: ScanJob, counts: ScanCounts, at: Walked, outcome: Outcome): Promise<boolean> {
   if (outcome.kind === 'aborted') return false;
-  if (outcome.kind === 'checked') countChecked(job, counts, at, outcome);
-  else counts[outcome.kind] += 1;
-  if (outcome.kind === 'unreadable') job.onUnreadable(showPath(at.path), outcome.reason);
+  if (outcome.kind === 'checked') {
+    countChecked(job, counts, at, outcome);
+    if (at.relative.length <= MAX_REF_BYTES) await job.rescan?.add(outcome.entry);
+  } else counts[outcome.kind] += 1;
+  if (outcome.kind === 'unreadable') {
+    counts.unreadable_bytes += outcome.bytes ?? 0;
+    job.onUnreadable(showPath(at.path), outcome.reason);
+  }
   await job.onDone(at.relative);
   return true;
 }
@@ -119,10 +214,11 @@ function countChecked(
   { hashfed, onMatch }: ScanJob,
   counts: ScanCounts,
   { path }: Walked,
-  { bytes, verdict }: { readonly bytes: number; readonly verdict: Verdict },
+  { bytes, verdict, unchanged }: Extract<Outcome, { kind: 'checked' }>,
 ): void {
   counts.files += 1;
   counts.bytes += bytes;
+  if (unchanged) counts.unchanged += 1;
   if (verdict.action === 'none' || !isMatch(verdict, hashfed.matching)) return;
   counts.matches += 1;
   counts[TALLY[verdict.action]] += 1;

@@ -1,6 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 
+export { showPath } from '../../sdk/index.js';
+
 /** One thing that lies below the scanned folder; names are bytes, since not every name is UTF-8. */
 export interface Walked {
   readonly kind: 'file' | 'skipped' | 'unreadable';
@@ -69,15 +71,4 @@ function splitPath(path: Buffer): Buffer[] {
     from = to + 1;
   }
   return parts;
-}
-
-/** A path for people and journals: UTF-8, and `\xNN` for each byte that is none. */
-export function showPath(path: Buffer): string {
-  const text = path.toString('utf8');
-  if (Buffer.from(text, 'utf8').equals(path)) return text;
-  let shown = '';
-  for (const byte of path)
-    shown +=
-      byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
-  return shown;
 }

@@ -1,19 +1,31 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Hashfed, HashfedError } from '../../sdk/index.js';
+import {
+  type Hashfed,
+  HashfedError,
+  matchedNow,
+  openInventory,
+  Pipeline,
+  type Rescan,
+} from '../../sdk/index.js';
 import { action, type CliContext, EXIT, type ExitCode, strongestExit } from '../cli/index.js';
 import { freshnessExit, verdictLine, withHoster } from './hoster-shared.js';
 import { ScanCursor } from './scan-cursor.js';
+import { makePace, type Pace } from './scan-pace.js';
 import { NO_COUNTS, runScan, type ScanCounts } from './scan-run.js';
 
 interface Options {
   readonly resume?: boolean;
   readonly jobs: string;
   readonly exclude?: readonly string[];
+  readonly maxMbps?: string;
+  readonly window?: string;
+  readonly inventory: boolean;
 }
 
-const DEFAULT_JOBS = 8;
+/** Files in work: enough that small ones travel to the hashing threads by the dozen. */
+const DEFAULT_JOBS = 64;
 const MAX_JOBS = 256;
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
@@ -30,16 +42,26 @@ export function register(program: Command): void {
       'leave out files and folders of this name; may be given several times',
       collect,
     )
+    .option('--max-mbps <n>', 'read at most so many megabits a second')
+    .option('--window <hours>', 'read only at these hours of the day, HH:MM-HH:MM in local time; wait else')
+    .option('--no-inventory', 'read every file again, and keep no hashes')
     .addHelpText(
       'after',
-      '\nExamples:\n  hashfed scan /srv/uploads\n  hashfed scan /srv/uploads --resume --exclude .git --json\n\n' +
+      '\nExamples:\n  hashfed scan /srv/uploads\n  hashfed scan /srv/uploads --resume --exclude .git --json\n' +
+        '  hashfed scan /srv/uploads --max-mbps 400 --window 22:00-06:00\n\n' +
+        'Unchanged files (size, time, inode) are matched by their hashes in the inventory and not read again.\n' +
         'Links are not followed. Exit code 10: something matched.',
     )
     .action(
       action<Options>(async (context, options, [dir = '.']) => {
         const folder = await requireFolder(dir);
         const jobs = readJobs(options.jobs);
-        return withHoster(context, 'auto', (hashfed) => scan(context, hashfed, folder, { ...options, jobs }));
+        const pace = makePace(options, context);
+        return withHoster(context, 'auto', (hashfed) =>
+          withScanning(context, hashfed, folder, options, pace, (tools) =>
+            scan(context, hashfed, folder, { ...options, ...tools, jobs }),
+          ),
+        );
       }),
     );
 }
@@ -61,7 +83,39 @@ function readJobs(text: string): number {
   return jobs;
 }
 
-interface ScanOptions {
+interface Tools {
+  readonly pipeline: Pipeline;
+  readonly rescan?: Rescan;
+  readonly open?: () => Promise<void>;
+}
+
+/** Opens threads and inventory for the time of a scan. */
+async function withScanning<T>(
+  context: CliContext,
+  hashfed: Hashfed,
+  folder: string,
+  options: Options,
+  pace: Pace | undefined,
+  work: (tools: Tools) => Promise<T>,
+): Promise<T> {
+  await using pipeline = new Pipeline({
+    wanted: () => hashfed.wanted(),
+    // Nothing to look at: counted apart, by the scan.
+    judge: (object, { ref }) => hashfed.judgeObject(object, object.bytes === 0 ? undefined : ref),
+    ...(pace && { pace: pace.pace }),
+  });
+  const open = pace && { open: pace.open };
+  if (!options.inventory) return work({ pipeline, ...open });
+  const inventory = openInventory(hashfed, await context.config());
+  const rescan = await inventory.rescan(folder, matchedNow(hashfed), options.resume === true);
+  try {
+    return await work({ pipeline, rescan, ...open });
+  } finally {
+    await rescan.close();
+  }
+}
+
+interface ScanOptions extends Tools {
   readonly resume?: boolean;
   readonly jobs: number;
   readonly exclude?: readonly string[];
@@ -76,13 +130,20 @@ async function scan(
   const { out, clock, signal } = context;
   const started = clock.monotonicMs();
   const cursor = new ScanCursor(hashfed, folder, () => clock.monotonicMs());
-  const mark = options.resume === true ? await cursor.read() : undefined;
+  const { pipeline, rescan, open } = options;
+  // What was done before must still be known, or the inventory would miss it.
+  const canResume = options.resume === true && (rescan === undefined || rescan.resumed);
+  const mark = canResume ? await cursor.read() : undefined;
+  if (rescan !== undefined) cursor.beforeSave = () => rescan.save();
   const counts: ScanCounts = { ...NO_COUNTS, ...mark?.counts };
   let after = mark?.after;
   const progress = out.progress('files');
   const complete = await runScan(
     {
       hashfed,
+      pipeline,
+      ...(rescan && { rescan }),
+      ...(open && { open }),
       folder,
       exclude: new Set(options.exclude),
       jobs: options.jobs,
@@ -102,14 +163,20 @@ async function scan(
     },
     counts,
   ).finally(() => progress.stop());
-  if (complete) await cursor.forget();
-  else if (after !== undefined) await cursor.save({ after, counts });
+  if (complete) {
+    await rescan?.finish({ ...seenBy(counts), atMs: clock.nowMs() });
+    await cursor.forget();
+  } else if (after !== undefined) await cursor.save({ after, counts });
   tellEnd(context, counts, {
     complete,
     resumed: mark !== undefined,
     seconds: (clock.monotonicMs() - started) / 1000,
   });
   return exitOf(context, hashfed, counts, complete);
+}
+
+function seenBy({ files, bytes, unreadable, unreadable_bytes }: ScanCounts) {
+  return { objects: files + unreadable, bytes: bytes + unreadable_bytes };
 }
 
 interface End {
@@ -120,9 +187,10 @@ interface End {
 
 function tellEnd({ out }: CliContext, counts: ScanCounts, end: End): void {
   const seconds = Math.round(end.seconds * 1000) / 1000;
-  const { files, bytes, matches, blocked, held, unreadable } = counts;
+  const { files, bytes, matches, blocked, held, unreadable, unchanged } = counts;
   out.result({ event: 'summary', ...counts, ...end, seconds }, [
     `${files} files (${Math.round(bytes / 1e6)} MB) checked in ${seconds} s: ${matches} matches, ${blocked} blocked, ${held} held.`,
+    ...(unchanged > 0 ? [`${unchanged} were unchanged and not read again.`] : []),
     ...(unreadable > 0 ? [`${unreadable} files could not be read.`] : []),
     ...(end.complete ? [] : ['Interrupted: go on with --resume.']),
   ]);

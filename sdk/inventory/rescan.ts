@@ -9,6 +9,8 @@ import type { Shelf } from './shelf.js';
  * there are. The new generation takes the old one's place at the end; until then both are kept.
  */
 export class Rescan {
+  /** It goes on with a scan that was cut. */
+  readonly resumed: boolean;
   readonly #shelf: Shelf;
   readonly #matched: Matched;
   #done: SegmentRef[];
@@ -17,7 +19,8 @@ export class Rescan {
   #cursor: EntryCursor | undefined;
   #ended = false;
 
-  private constructor(shelf: Shelf, matched: Matched, done: SegmentRef[]) {
+  private constructor(shelf: Shelf, matched: Matched, done: SegmentRef[], resumed: boolean) {
+    this.resumed = resumed;
     this.#shelf = shelf;
     this.#matched = matched;
     this.#done = done;
@@ -32,7 +35,7 @@ export class Rescan {
     shelf.lock();
     const { next } = shelf.head;
     const kept = resume ? next : null;
-    const scan = new Rescan(shelf, kept?.matched ?? matched, [...(kept?.segments ?? [])]);
+    const scan = new Rescan(shelf, kept?.matched ?? matched, [...(kept?.segments ?? [])], kept !== null);
     if (kept === null && next !== null) await shelf.put({ ...shelf.head, next: null });
     await shelf.sweep();
     return scan;
