@@ -5,6 +5,7 @@ import { buildFirstDirectory, type MemberPlan } from '../federation/index.js';
 import { issueMember, issueServer, makeAuthority, writeIdentity, writeNew } from '../pki/index.js';
 import { makeKey, type SecretKey, writeKey } from '../publisher/keys/index.js';
 import { memberConfig, serverConfig } from './configs.js';
+import { writeMirror } from './mirror.js';
 import { type MemberOutline, outlineMembers } from './plan.js';
 import {
   type DevelopmentPublisher,
@@ -69,6 +70,12 @@ export async function initFederation(
   });
   for (const member of members)
     await writeMember(environment, options, member, publishers, directory, authority);
+  await writeMirror(environment, options, {
+    folder: memberFolder(options.folder, 'mirror'),
+    authority: authority.authority,
+    publishers,
+    directory: { envelope: directory.envelope, sha256: directory.directory.sha256 },
+  });
   await writeKey(
     join(memberFolder(options.folder, 'operator'), 'directory.key'),
     directoryKey,
