@@ -1,4 +1,11 @@
-import { FRESH_MS, HashfedError, judgeCurrency, type OriginSettings, settingsOf } from '../core/index.js';
+import {
+  FRESH_MS,
+  HashfedError,
+  judgeCurrency,
+  type OriginSettings,
+  type PublisherRoot,
+  settingsOf,
+} from '../core/index.js';
 import { guardOf } from './clock-guard.js';
 import type { SyncDeps } from './deps.js';
 import type { Held, Stated } from './held.js';
@@ -32,6 +39,8 @@ export function currencyOf(deps: SyncDeps, book: RootBook, replica: ListReplica)
     freshnessHeldMs: heldFor(deps, held.freshness),
     livenessHeldMs: heldFor(deps, held.liveness),
   });
+  if (judgement.state === 'FRESH' && namesNewerRoot(held, root))
+    return { state: 'STALE', causes: ['WITHHELD'], lastFreshMs: lastFresh(held, settings, nowMs) };
   const fresh = judgement.state === 'FRESH';
   return { ...judgement, lastFreshMs: fresh ? nowMs : lastFresh(held, settings, nowMs) };
 }
@@ -43,6 +52,11 @@ export function restoreStatements(_deps: SyncDeps, book: RootBook, replica: List
   } catch (error) {
     if (!(error instanceof HashfedError)) throw error;
   }
+}
+
+/** Somebody hides the root that a statement rests on: a key may have been revoked in it. */
+function namesNewerRoot({ freshness, liveness }: Held, { version }: PublisherRoot): boolean {
+  return [freshness, liveness].some((one) => (one?.statement?.rootVersion ?? 0) > version);
 }
 
 function heldFor(deps: SyncDeps, stated: Stated<unknown> | undefined): number {

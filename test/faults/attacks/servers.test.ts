@@ -1,6 +1,8 @@
 import { type ErrorCode, HashfedError } from '../../../sdk/core/index.js';
-import { HOTLINE, ORIGIN } from '../../support/liar/index.js';
-import { type Attack, attacks } from './suite.js';
+import { HOTLINE, ORIGIN, type World } from '../../support/liar/index.js';
+import type { Attack } from './attack.js';
+import { standing } from './lies.js';
+import { attacks } from './suite.js';
 
 const claims = (code: ErrorCode): Attack => ({
   name: `one of two sources claims ${code}`,
@@ -17,6 +19,15 @@ const claims = (code: ErrorCode): Attack => ({
     if (w.last?.size !== w.log.size) throw new Error('the honest source was not asked');
   },
 });
+
+function hideRoot(w: World): void {
+  w.police.rotate({});
+  w.clock.pass(1_000);
+  w.liar.lies.root = (version, _, honest) => {
+    if (version > 1) throw new HashfedError('NOT_FOUND', 'no such version');
+    return honest();
+  };
+}
 
 attacks('servers: claims, and what they hide', [
   claims('EQUIVOCATION'),
@@ -42,6 +53,7 @@ attacks('servers: claims, and what they hide', [
   },
   {
     name: 'a closed generation served on',
+    only: 'client',
     mutation: 'generation is closed',
     code: 'GENERATION_CLOSED',
     ends: true,
@@ -55,15 +67,15 @@ attacks('servers: claims, and what they hide', [
     },
   },
   {
+    name: 'a newer root hidden that freshness names: the list is not fresh',
+    mutation: 'hidden root is stale',
+    lie: hideRoot,
+    holds: (w) => standing(w, 'STALE', 'WITHHELD'),
+  },
+  {
     name: 'a newer root hidden that freshness names',
     mutation: 'hidden root shows',
-    lie: (w) => {
-      w.police.rotate({});
-      w.liar.lies.root = (version, _, honest) => {
-        if (version > 1) throw new HashfedError('NOT_FOUND', 'no such version');
-        return honest();
-      };
-    },
+    lie: hideRoot,
     holds: (w) => {
       if (w.last?.withheld !== true) throw new Error('nothing was said to be withheld');
     },

@@ -42,6 +42,7 @@ function raised({ rows, ...rest }: Rows): Rows {
 attacks('servers: snapshots', [
   {
     name: 'a snapshot of another size than its anchor',
+    only: 'client',
     mutation: 'snapshot size',
     fresh: true,
     code: 'MALFORMED',
@@ -49,6 +50,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'another tree edge',
+    only: 'client',
     mutation: 'snapshot tree',
     fresh: true,
     code: 'ROOT_MISMATCH',
@@ -57,6 +59,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'another SEAL',
+    only: 'client',
     mutation: 'snapshot seal proven',
     fresh: true,
     code: 'ROOT_MISMATCH',
@@ -65,6 +68,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'records with the digests that fit them',
+    only: 'client',
     mutation: 'snapshot digests',
     fresh: true,
     code: 'ROOT_MISMATCH',
@@ -76,6 +80,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'a hold left out',
+    only: 'client',
     mutation: 'snapshot digests',
     fresh: true,
     code: 'ROOT_MISMATCH',
@@ -84,6 +89,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'a classification raised in a record',
+    only: 'client',
     mutation: 'snapshot bucket',
     fresh: true,
     code: 'ROOT_MISMATCH',
@@ -91,6 +97,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'a bucket left out',
+    only: 'client',
     mutation: 'snapshot order',
     fresh: true,
     code: 'MALFORMED',
@@ -103,6 +110,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'a snapshot cut short that says it is whole',
+    only: 'client',
     mutation: 'snapshot ends at the end',
     fresh: true,
     code: 'MALFORMED',
@@ -110,6 +118,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'a snapshot of what one key signed',
+    only: 'client',
     mutation: 'snapshot anchor has two keys',
     fresh: true,
     code: 'THRESHOLD_NOT_MET',
@@ -120,6 +129,7 @@ attacks('servers: snapshots', [
   },
   {
     name: 'a snapshot that does not continue what is held',
+    only: 'client',
     mutation: 'snapshot is continued',
     code: 'ROOT_MISMATCH',
     lie: (w) => {

@@ -1,42 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ErrorCode, HashfedError } from '../../../sdk/core/index.js';
-import { ORIGIN, type Servers, startServers, World, type WorldOptions } from '../../support/liar/index.js';
-import type { MutationName } from './mutations.js';
-
-/** One lie of one server, told to a real client. */
-export interface Attack {
-  readonly name: string;
-  /** The one check that stands in its way: with it taken out the case fails. */
-  readonly mutation: MutationName;
-  readonly options?: WorldOptions;
-  /** True where the client meets the lie before it ever synced. */
-  readonly fresh?: boolean;
-  /** Before the client's first sync. */
-  readonly prepare?: (world: World) => unknown;
-  readonly lie: (world: World) => unknown;
-  /** What the client does then; by default it syncs. */
-  readonly act?: (world: World) => unknown;
-  /** What that must throw; without it, it must not throw. */
-  readonly code?: ErrorCode;
-  /** What must hold afterwards. */
-  readonly holds?: (world: World) => unknown;
-  /** True where the client rightly takes over something. */
-  readonly moves?: boolean;
-  /** True where the list is over: its last good state stays, and nothing follows. */
-  readonly ends?: boolean;
-  /** True where the publisher adopts what the client took over, as after the theft of a key. */
-  readonly adopts?: boolean;
-  /** `cosigned`: what an honest server serves afterwards carries the witnesses' signatures. */
-  readonly stays?: 'cosigned';
-}
-
-/** A lie told to one function of the core. */
-export interface CoreAttack {
-  readonly name: string;
-  readonly mutation: MutationName;
-  readonly core: () => unknown;
-  readonly code: ErrorCode;
-}
+import { ORIGIN, type Servers, startServers, World } from '../../support/liar/index.js';
+import { type Attack, type CoreAttack, outcome } from './attack.js';
+import { meetsMirrors, tellMirror } from './told-to-mirror.js';
 
 /** Set by the mutation run: after a case passed, its check is taken out and it must fail. */
 const MUTANTS = process.env['HASHFED_MUTANTS'] === '1';
@@ -58,6 +23,8 @@ export function attacks(category: string, rows: readonly (Attack | CoreAttack)[]
         await run(row);
         if (MUTANTS) await failsWithout(row);
       });
+      if (!MUTANTS && 'lie' in row && meetsMirrors(row))
+        it(`${row.name} (told to a mirror)`, () => tellMirror(servers, row));
     }
   });
 }
@@ -97,18 +64,6 @@ async function recover(world: World, { stays, adopts }: Attack): Promise<void> {
   const { size, root } = world.log.at();
   const expected = `${size} ${world.log.state.count} ${Buffer.from(root).toString('hex')} `;
   expect(await world.victim.digest(ORIGIN)).toContain(expected);
-}
-
-/** The code that was thrown. Anything but a HashfedError is a crash. */
-async function outcome(act: () => Promise<unknown>): Promise<string> {
-  try {
-    await act();
-    return 'accepted';
-  } catch (error) {
-    if (!(error instanceof HashfedError)) throw error;
-    if (process.env['HASHFED_SHOW'] === '1') process.stderr.write(`${error.code}: ${error.message}\n`);
-    return error.code;
-  }
 }
 
 async function failsWithout(row: Attack | CoreAttack): Promise<void> {

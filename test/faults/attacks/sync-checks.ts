@@ -74,6 +74,7 @@ export const SYNC_CHECKS = {
     'listOf(current) === listOf(asked) && current.generation > asked.generation',
     'false',
   ),
+  'hidden root is stale': sync('currency', 'namesNewerRoot(held, root)', 'false'),
   'hidden root shows': sync('offer', 'one.statement.rootVersion > root.version', 'false'),
   'a claim stops nobody': sync('sync-list', 'FINAL.has(code) && detail.claimed !== true', 'FINAL.has(code)'),
   // Snapshots.
