@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ProcessFederation, startFederation } from '../support/federation-process.js';
@@ -45,7 +46,16 @@ describe('a sequencing key is replaced', () => {
   test('the proposal is signed away from the server and handed in', async () => {
     const proposal = join(federation.folder, 'root-2.proposal');
     await run('keys', 'generate', '--role', 'list', '--out', keys('list-2.key'));
-    const drafted = await run('keys', 'rotate', '--add', keys('list-2.key'), '--remove', oldKey, '--out', proposal);
+    const drafted = await run(
+      'keys',
+      'rotate',
+      '--add',
+      keys('list-2.key'),
+      '--remove',
+      oldKey,
+      '--out',
+      proposal,
+    );
     expect(drafted).toMatchObject({ version: 2, signatures: { complete: false, old: { have: 0, need: 1 } } });
     const early = await federation.run('police', 'keys', 'submit-root', proposal);
     expect([early.code, early.stderr]).toEqual([4, expect.stringContaining('THRESHOLD_NOT_MET')]);
@@ -56,11 +66,65 @@ describe('a sequencing key is replaced', () => {
 
   test('the new key goes on where the old one ended, and the hoster follows', async () => {
     const published = await publishSample(federation, 'police', 3);
-    expect(published['lists']).toContainEqual(expect.objectContaining({ origin: ORIGIN, from: 31, size: 35 }));
+    expect(published['lists']).toContainEqual(
+      expect.objectContaining({ origin: ORIGIN, from: 31, size: 35 }),
+    );
     expect(await synced('hoster-a')).toMatchObject({ size: 35, state: 'FRESH' });
   });
 
   test('a hoster that was never there follows through both keys', async () => {
     expect(await synced('hoster-b')).toMatchObject({ size: 35, state: 'FRESH' });
+  });
+});
+
+/** Points a member's configuration at another generation. */
+async function follow(member: string, from: string, to: string): Promise<void> {
+  const file = join(federation.member(member), 'hashfed.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll(from, to));
+}
+
+describe('an approve key is revoked', () => {
+  test('only where two keys stand on the newest note; what it signed before goes on counting', async () => {
+    const proposal = join(federation.folder, 'root-3.proposal');
+    const name = 'police.example/approve-2';
+    await run('keys', 'generate', '--role', 'approve', '--name', name, '--out', keys('approve-2.key'));
+    const gone = await publicKey(keys('approve.key'));
+    const revoke = ['keys', 'revoke', gone, '--add', keys('approve-2.key'), '--root-key', keys('root.key')];
+    const early = await federation.run('police', ...revoke, '--out', proposal);
+    expect([early.code, early.stderr]).toEqual([4, expect.stringContaining('countersigned')]);
+    await publishSample(federation, 'police', 40);
+    await run(...revoke, '--out', proposal);
+    expect(await run('keys', 'submit-root', proposal)).toMatchObject({ version: 3 });
+    await federation.restart();
+    expect(await publishSample(federation, 'police', 40)).toMatchObject({ keys_used: ['list', 'approve'] });
+    expect(await synced('hoster-a')).toMatchObject({ size: 117, state: 'FRESH' });
+  });
+});
+
+describe('a generation ends', () => {
+  const NEXT = ORIGIN.replace(/g1$/, 'g2');
+
+  test('its set goes on in the next one, and writes to it are refused', async () => {
+    const batch = join(federation.folder, 'g2.hfbatch');
+    const proposal = join(federation.folder, 'root-4.proposal');
+    const { records } = await run('keys', 'restate', ORIGIN, '--out', batch);
+    expect(records).toBe(113);
+    await run('keys', 'rotate', '--close', ORIGIN, '--root-key', keys('root.key'), '--out', proposal);
+    await run('keys', 'submit-root', proposal);
+    await expect(publishSample(federation, 'police', 1)).rejects.toThrow(/GENERATION_CLOSED/);
+    await follow('police', ORIGIN, NEXT);
+    const published = await run('publish', batch, '--collection', 'known');
+    expect(published['lists']).toEqual([expect.objectContaining({ origin: NEXT, from: 0, set_count: 113 })]);
+  });
+
+  test('a hoster that follows the next one has the same set; the server starts with both', async () => {
+    await federation.restart();
+    await follow('hoster-b', ORIGIN, NEXT);
+    const done = await federation.run('hoster-b', 'sync', '--json');
+    expect(done.code).toBe(0);
+    const { lists } = JSON.parse((await federation.run('hoster-b', 'lists', '--json')).stdout) as {
+      lists: object[];
+    };
+    expect(lists).toContainEqual(expect.objectContaining({ origin: NEXT, present: 113, state: 'FRESH' }));
   });
 });
