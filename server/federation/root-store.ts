@@ -42,33 +42,13 @@ export class RootDocuments implements Documents {
 
 /** What the SDK's procedures may use of a hoster's store in a mirror: its documents. The lists lie in the server's. */
 export function storeOf(documents: Documents): Store {
-  const absent = (): never => {
-    throw new HashfedError('INTERNAL', 'a mirror keeps its lists in the storage of its server');
-  };
-  return {
-    readOnly: false,
-    unclean: false,
-    documents,
-    list: absent,
-    origins: async () => [],
-    close: async () => undefined,
-    [Symbol.asyncDispose]: async () => undefined,
-    get inbox() {
-      return absent();
+  const held: Partial<Store> = { readOnly: false, unclean: false, documents };
+  return new Proxy(held as Store, {
+    get: (of, name) => {
+      if (Object.hasOwn(of, name)) return Reflect.get(of, name);
+      throw new HashfedError('INTERNAL', 'a mirror keeps nothing but publisher roots in this store');
     },
-    get settings() {
-      return absent();
-    },
-    get journal() {
-      return absent();
-    },
-    get spool() {
-      return absent();
-    },
-    get counters() {
-      return absent();
-    },
-  };
+  });
 }
 
 function memberOf(name: string): string {

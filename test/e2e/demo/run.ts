@@ -1,5 +1,6 @@
 import { type Federation, makeFederation, setPolicy, writeCsv } from './federation.js';
 import { type Content, countFiles, readTree, sample, type Tree } from './files.js';
+import { type MirroredList, mirrorLists } from './mirror.js';
 import type { DemoOptions } from './options.js';
 import { type Running, startServer } from './processes.js';
 import type { Report } from './report.js';
@@ -81,6 +82,7 @@ export interface Outcome {
   readonly scanned: Record<string, number>;
   readonly withdrawal: Withdrawal;
   readonly telemetry: TelemetryCounts;
+  readonly mirror: readonly MirroredList[];
 }
 
 async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Promise<Outcome> {
@@ -101,14 +103,15 @@ async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Pro
   const withdrawal = await withdrawAndRelease(report, federation, truth.police[0]!);
   report.heading('Counts reach the monitor');
   const telemetry = await countAtMonitor(report, federation, truth);
+  report.heading('A mirror carries the same lists');
+  const mirror = await mirrorLists(report, federation);
   report.heading('Later parts of the federation');
-  for (const name of ['known-good veto', 'mirror', 'notice and removal', "the monitor's page"])
-    report.notYet(name);
-  return { lists, scanned, withdrawal, telemetry };
+  for (const name of ['known-good veto', 'notice and removal', "the monitor's page"]) report.notYet(name);
+  return { lists, scanned, withdrawal, telemetry, mirror };
 }
 
 function summarise(
-  { lists, scanned, withdrawal, telemetry }: Outcome,
+  { lists, scanned, withdrawal, telemetry, mirror }: Outcome,
   truth: Truth,
   seconds: number,
 ): object {
@@ -129,7 +132,7 @@ function summarise(
     withdrawal,
     telemetry,
     takedown: { notices: null, within_norm: null, norm_seconds: null, censored: null, metric_version: null },
-    mirror: null,
+    mirror,
     monitor_url: null,
   };
 }
