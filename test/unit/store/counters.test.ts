@@ -45,3 +45,53 @@ describe('the write-behind of the counters', () => {
     await store.close();
   });
 });
+
+describe('counts that a reader hands over', () => {
+  const handOver = async (place: ReturnType<typeof placeOn>) => {
+    await (await place.open()).close();
+    const reader = await place.open(true);
+    reader.counters.add('w', 'objects', 2);
+    reader.counters.addDistinct('w', 'items', Uint8Array.of(1));
+    reader.counters.addDistinct('w', 'items', Uint8Array.of(1));
+    await expect(reader.counters.read('w')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await reader.close();
+  };
+
+  it('are merged once, also where the process dies before it removes the file', async () => {
+    const disk = new MemoryDisk();
+    const content = new Map<string, Uint8Array>();
+    await handOver(placeOn('/store', disk, memoryDatabase(content)));
+    let failing = true;
+    const remove = async (path: string) => {
+      if (failing && path.endsWith('.in')) throw new Error('killed');
+      await disk.remove(path);
+    };
+    const dying = await placeOn('/store', bound({ remove }, disk), memoryDatabase(content)).open();
+    await expect(dying.inbox.absorb()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await dying.close();
+    failing = false;
+    await using after = await placeOn('/store', disk, memoryDatabase(content)).open();
+    expect(await after.inbox.absorb()).toBe(1);
+    expect(await after.inbox.absorb()).toBe(0);
+    const { counts, distinct } = await after.counters.read('w');
+    expect([[...counts], [...distinct]]).toEqual([[['objects', 2]], [['items', 1]]]);
+  });
+
+  it('are merged once by two calls at the same time', async () => {
+    const place = placeOn('/store', new MemoryDisk(), memoryDatabase());
+    await handOver(place);
+    await using store = await place.open();
+    expect(await Promise.all([store.inbox.absorb(), store.inbox.absorb()])).toEqual([1, 0]);
+    expect((await store.counters.read('w')).counts.get('objects')).toBe(2);
+  });
+});
+
+/** The disk's own methods, but for what `over` has of its own. */
+function bound(over: object, disk: MemoryDisk): MemoryDisk {
+  return new Proxy(disk, {
+    get: (target, name) => {
+      const own = Object.hasOwn(over, name) ? Reflect.get(over, name) : Reflect.get(target, name);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+}

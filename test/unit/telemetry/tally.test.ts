@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TelemetryCounts } from '../../../proto/gen/hashfed/v1/telemetry.js';
+import { type TelemetryCounts, TelemetryReport } from '../../../proto/gen/hashfed/v1/telemetry.js';
 import type { Verdict } from '../../../sdk/match/index.js';
 import {
   type CountedWindow,
   foldCounts,
   isEmpty,
+  makeReport,
+  NO_COVERAGE,
+  parseReport,
   type TalliedObject,
   tallyObject,
+  windowAt,
 } from '../../../sdk/telemetry/index.js';
-import { LIST, matchOf, verdictOf } from '../../support/telemetry.js';
+import { LIST, matchOf, NOON, verdictOf } from '../../support/telemetry.js';
 
 const publisherOf = (origin: string) => (origin.startsWith('police.') ? 'members/police' : undefined);
 
@@ -65,6 +69,22 @@ describe('counting', () => {
         expect(figures.bytes + drill.bytes).toBe(BigInt(bytes));
         const hour = foldCounts(window, 'figures', 'hour');
         expect(objectsIn(hour)).toBe(objectsIn(figures));
+      }),
+    );
+  });
+
+  test('always makes a report that a server takes', () => {
+    fc.assert(
+      fc.property(fc.array(object), fc.constantFrom('day' as const, 'hour' as const), (objects, unit) => {
+        const slot = { id: 'ab'.repeat(16), sequence: 1, previous: new Uint8Array(32), revision: 1 };
+        const facts = {
+          member: 'members/h',
+          sdkVersion: '1',
+          policySha256: new Uint8Array(32),
+          coverage: NO_COVERAGE,
+        };
+        const report = makeReport(facts, windowAt(unit, NOON), count(objects), slot, NOON);
+        expect(parseReport(TelemetryReport.encode(report).finish()).report).toEqual(report);
       }),
     );
   });
