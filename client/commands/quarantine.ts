@@ -110,20 +110,32 @@ function show({ out }: CliContext, what: string): Work {
   };
 }
 
-function release({ out }: CliContext, what: string, { reason }: ReleaseOptions): Work {
+function release({ out, clock }: CliContext, what: string, { reason }: ReleaseOptions): Work {
   return async (hashfed) => {
     const entries = await find(hashfed, what);
     const ids = entries.map(({ id }) => id);
     const released = await hashfed.store.journal.move(ids, 'released', reason);
-    const refs = [...new Set(released.map(({ ref }) => ref))];
+    const free = await freed(hashfed, released);
+    hashfed.telemetry?.otherReleased(free, clock.nowMs());
+    const refs = [...new Set(free.map(({ ref }) => ref))];
     out.result(
       { released: refs, entries: released.map(({ id }) => id) },
-      released.length === 0
-        ? 'Nothing was in quarantine under that name.'
+      refs.length === 0
+        ? 'No object came free: nothing was in quarantine under that name, or another entry still holds it.'
         : refs.map((ref) => `released  ${ref}`),
     );
     return EXIT.done;
   };
+}
+
+/** Those of objects that nothing else keeps in quarantine. */
+async function freed({ store }: Hashfed, released: readonly JournalEntry[]): Promise<JournalEntry[]> {
+  const free: JournalEntry[] = [];
+  for (const entry of released) {
+    const others = await store.journal.byRef(entry.ref);
+    if (!others.some(({ state }) => QUARANTINED.includes(state))) free.push(entry);
+  }
+  return free;
 }
 
 /** Every entry of the object, item or id that is named. Throws NOT_FOUND. */

@@ -107,7 +107,10 @@ export async function runScan(job: ScanJob, counts: ScanCounts): Promise<boolean
     await job.open?.();
     if (signal.aborted) break;
     const known = at.kind === 'file' ? await job.rescan?.find(at.relative) : undefined;
-    flying.push({ at, outcome: look(job, at, known) });
+    const outcome = look(job, at, known);
+    // Awaited in turn: until then a failure must not count as one that nobody handles.
+    outcome.catch(() => {});
+    flying.push({ at, outcome });
     if (flying.length >= job.jobs && !(await finish())) break;
   }
   while (flying.length > 0) if (!(await finish())) break;
