@@ -54,3 +54,4 @@ export type { Suppressions } from './suppress.js';
 export type { SyncAlarm, SyncResult } from './sync/index.js';
 export type { FlushOutcome, TelemetryAlarm, TelemetryPreview } from './telemetry/index.js';
 export { TelemetryDesk } from './telemetry-desk.js';
+export { type PolicyTrial, tryOnInventory, tryOnJournal } from './try-policy.js';

@@ -27,7 +27,8 @@ export function openInventory(hashfed: Hashfed, config: LoadedConfig): Inventory
 export function matchedNow({ matching, deps, book }: Hashfed): Matched {
   const acting = matching.filter(({ purpose }) => purpose === 'listed');
   const infos = acting.map((list) => list.info(deps, book));
-  const fresh = infos.map(({ lastFreshMs }) => lastFreshMs);
+  // An empty list holds nothing that could have been missed.
+  const fresh = infos.filter(({ state }) => state !== 'EMPTY').map(({ lastFreshMs }) => lastFreshMs);
   const known = fresh.filter((ms) => ms !== undefined);
   return {
     sizes: Object.fromEntries(matching.map(({ origin, replica }) => [origin, replica.size])),

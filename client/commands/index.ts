@@ -6,16 +6,21 @@ import { register as hash } from './hash.js';
 import { register as hold } from './hold.js';
 import { register as importFile } from './import.js';
 import { register as init } from './init.js';
+import { register as inventory } from './inventory.js';
 import { register as keys } from './keys.js';
+import { register as leave } from './leave.js';
 import { register as lists } from './lists.js';
 import { register as log } from './log.js';
 import { register as member } from './member.js';
 import { register as mirror } from './mirror.js';
 import { register as monitor } from './monitor.js';
 import { register as policy } from './policy.js';
+import { register as policyTest } from './policy-test.js';
 import { register as proof } from './proof.js';
 import { register as publish } from './publish.js';
 import { register as quarantine } from './quarantine.js';
+import { register as quarantineEnd } from './quarantine-end.js';
+import { register as rematch } from './rematch.js';
 import { register as scan } from './scan.js';
 import { register as serve } from './serve.js';
 import { register as status } from './status.js';
@@ -45,15 +50,20 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   lists,
   check,
   scan,
+  inventory,
+  rematch,
   telemetry,
   monitor,
   mirror,
   hash,
   quarantine,
+  quarantineEnd,
   verify,
   log,
   proof,
   policy,
+  policyTest,
+  leave,
   status,
   completion,
 ];

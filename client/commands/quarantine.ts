@@ -78,7 +78,7 @@ function list({ out }: CliContext, { state, limit }: ListOptions): Work {
   };
 }
 
-async function* entriesIn({ store }: Hashfed, state: JournalState): AsyncGenerator<JournalEntry> {
+export async function* entriesIn({ store }: Hashfed, state: JournalState): AsyncGenerator<JournalEntry> {
   for (let after: string | undefined; ; ) {
     const page = await store.journal.byState(state, { limit: PAGE, ...(after !== undefined && { after }) });
     yield* page;
@@ -139,7 +139,7 @@ async function freed({ store }: Hashfed, released: readonly JournalEntry[]): Pro
 }
 
 /** Every entry of the object, item or id that is named. Throws NOT_FOUND. */
-async function find({ store }: Hashfed, what: string): Promise<JournalEntry[]> {
+export async function find({ store }: Hashfed, what: string): Promise<JournalEntry[]> {
   await store.inbox.absorb();
   const { journal } = store;
   const item = /^item:([0-9a-f]{32})$/.exec(what)?.[1];
@@ -161,7 +161,7 @@ async function byName(journal: Hashfed['store']['journal'], what: string): Promi
   return exact.length > 0 ? exact : journal.byRef(resolve(what));
 }
 
-const entryJson = (entry: JournalEntry): object => ({
+export const entryJson = (entry: JournalEntry): object => ({
   id: entry.id,
   ref: entry.ref,
   state: entry.state,

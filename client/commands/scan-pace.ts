@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HashfedError } from '../../sdk/index.js';
 import type { CliContext } from '../cli/index.js';
@@ -24,6 +25,8 @@ export function makePace(
   { clock, signal }: Pick<CliContext, 'clock' | 'signal'>,
 ): Pace | undefined {
   if (maxMbps === undefined && window === undefined) return undefined;
+  // One for each file in work.
+  setMaxListeners(0, signal);
   const wait = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
   const hours = window === undefined ? undefined : parseWindow(window);
   const bytesPerMs = maxMbps === undefined ? Number.POSITIVE_INFINITY : parseRate(maxMbps);

@@ -86,6 +86,20 @@ function describeGuards({ known_good, breaker, staleness, perceptual }: Policy):
   return lines;
 }
 
+function describeRetention({ retention }: Policy): string[] {
+  const { preserve_days, delete_after_days, forget_released_after_days, decide_within_days } = retention;
+  const dayCount = (n: number) => count(n, 'day', 'days');
+  const end =
+    delete_after_days === undefined
+      ? 'it never ends by itself'
+      : `it ends after ${dayCount(delete_after_days)}`;
+  return [
+    `What is blocked or handed over is kept for ${dayCount(preserve_days)} at least; ${end}.`,
+    `What is held waits ${dayCount(decide_within_days)} for a decision before it is reported; the record of what was ` +
+      `released is closed after ${dayCount(forget_released_after_days)}.`,
+  ];
+}
+
 function describeSuppressed({ suppress }: Policy): string[] {
   const lines: string[] = [];
   if (suppress.items.length > 0) lines.push(`Let pass: ${count(suppress.items.length, 'item', 'items')}.`);
@@ -104,6 +118,7 @@ export function describePolicy(policy: Policy): string[] {
     'Entries that a publisher put on HOLD, and classifications unknown to this version: at most hold.',
     ...describeWaits(policy),
     ...describeGuards(policy),
+    ...describeRetention(policy),
     ...describeSuppressed(policy),
   ];
 }

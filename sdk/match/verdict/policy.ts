@@ -7,6 +7,10 @@ const MAX_HOURS = 87_660;
 const MAX_ITEMS = 10_000;
 
 const hours = z.number().min(0).max(MAX_HOURS);
+const days = z
+  .number()
+  .min(0)
+  .max(MAX_HOURS / 24);
 const byte = z.number().int().min(1).max(255);
 const domain = z.string().min(1).max(64);
 
@@ -99,6 +103,23 @@ export const PolicySchema = z.strictObject({
       /** In the comparator's own unit; absent: what the comparator calls a match. */
       photodna_max_distance: z.number().min(0).optional(),
     })
+    .prefault({}),
+  /** How long what was quarantined is kept. The law of the place sets these; the defaults are careful ones. */
+  retention: z
+    .strictObject({
+      /** Blocked and handed-over objects must not be deleted earlier. */
+      preserve_days: days.default(365),
+      /** Blocked and handed-over objects end after this; absent: never by themselves. */
+      delete_after_days: days.optional(),
+      /** The journal's record of what was released is closed after this. */
+      forget_released_after_days: days.default(90),
+      /** Held objects that wait longer for a decision are reported. */
+      decide_within_days: days.default(14),
+    })
+    .refine(
+      (r) => r.delete_after_days === undefined || r.delete_after_days >= r.preserve_days,
+      'delete_after_days must not be below preserve_days',
+    )
     .prefault({}),
   /** Entries that are let pass here, whatever the rules say. */
   suppress: z
