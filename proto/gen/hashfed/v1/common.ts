@@ -14,7 +14,10 @@ export interface PublicKey {
   readonly algorithm: SignatureAlgorithm;
   /** Raw public key; 32 bytes for Ed25519. Required. */
   readonly key: Uint8Array;
-  /** Name it signs notes under, at most 128 bytes; empty for keys that sign DSSE bodies only. */
+  /**
+   * Name it cosigns notes under, at most 128 bytes; empty for keys that sign DSSE bodies only, and for sequencing
+   * keys, whose notes bear the name of their origin.
+   */
   readonly name: string;
 }
 

@@ -179,7 +179,7 @@ export interface GetSnapshotIndexResponse {
   /** Digests of all 2^bucket_bits buckets, 32 bytes each, concatenated, at most 2 MiB. */
   readonly bucketDigests: Uint8Array;
   /**
-   * Holds that count in the set digest, ascending by index: 41 bytes each
+   * Holds that count in the set digest, ascending by index: 33 bytes each
    * (`u64 hold_index | u64 from | u64 to | u8 reason | u64 until_ms`), concatenated, at most 1 MiB.
    */
   readonly holds: Uint8Array;

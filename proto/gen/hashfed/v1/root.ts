@@ -146,9 +146,9 @@ export interface OriginPolicy {
   readonly maxSilenceS: number;
   /** How old the newest SEAL may be, 3,600 to 3,024,000; default 3,024,000 (35 days). */
   readonly maxSealAgeS: number;
-  /** When withdrawn values are erased, 0 to 15,552,000 (180 days) after the WITHDRAW; default 2,592,000 (30 days). */
+  /** When withdrawn values are erased, 1 to 15,552,000 (180 days) after the WITHDRAW; 0 means 2,592,000 (30 days). */
   readonly eraseAfterS: number;
-  /** How long backups may keep erased values, 0 to 3,024,000; default 3,024,000 (35 days). */
+  /** How long backups may keep erased values, 1 to 3,024,000; 0 means 3,024,000 (35 days). */
   readonly backupMaxS: number;
   /** When the publisher's tool holds an entry by itself. Absent: never. */
   readonly autoHold:
