@@ -42,6 +42,7 @@ export interface ChangeOptions {
   readonly validDays: string;
   readonly close?: readonly string[];
   readonly set?: readonly string[];
+  readonly unapproved?: boolean;
   readonly out: string;
   readonly rootKey?: readonly string[];
 }
@@ -64,6 +65,10 @@ export function withChangeOptions(command: Command): Command {
       `rules of all lists: ${Object.keys(ROOT_RULES).join(', ')}; 0 is the default`,
     )
     .option('--valid-days <n>', 'days until the version expires', '365')
+    .option(
+      '--unapproved',
+      'also where one key alone signed the newest note: the key that could change that is lost',
+    )
     .option('--close <origin...>', 'end the generation of a list; the next one begins empty and succeeds it')
     .option('--root-key <file...>', 'sign at once with root keys at hand')
     .requiredOption('--out <file>', 'the proposal, to be signed by the holders of root keys');
@@ -166,7 +171,7 @@ export async function propose(
       remove: gone,
       revoked,
       thresholds: thresholdsOf(options),
-      lastGood: await lastGoodFor(station, gone, close),
+      lastGood: await lastGoodFor(station, gone, close, options.unapproved === true),
       rules: rulesOf(options.set ?? []),
       close,
     });
@@ -195,14 +200,19 @@ function outcome(proposal: RootProposal, file: string): object {
 }
 
 /** The states that keys leave behind; lists of leaving keys need two keys on their newest note. */
-async function lastGoodFor(station: Workstation, gone: readonly Uint8Array[], close: readonly string[]) {
+async function lastGoodFor(
+  station: Workstation,
+  gone: readonly Uint8Array[],
+  close: readonly string[],
+  unapproved: boolean,
+) {
   const leaving = new Set(gone.map(toHex));
   const roles = namedKeys(station.root).filter(({ publicKey }) => leaving.has(toHex(publicKey)));
   const needed = roles.some(({ role }) => role !== 'root') || close.length > 0;
   if (!needed) return new Map();
   const states = await lastGoodStates(station);
   const signs = roles.some(({ role }) => role === 'list' || role === 'approve');
-  requireApproved(states, signs ? states.keys() : close);
+  if (!unapproved) requireApproved(states, signs ? states.keys() : close);
   return new Map([...states].map(([origin, { state }]) => [origin, state]));
 }
 

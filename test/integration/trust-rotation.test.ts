@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ProcessFederation, startFederation } from '../support/federation-process.js';
@@ -101,20 +101,40 @@ describe('an approve key is revoked', () => {
   });
 });
 
+describe('a sequencing key is lost while one key alone stands on the newest note', () => {
+  test('the root hands over all the same, and everybody follows', async () => {
+    const proposal = join(federation.folder, 'root-4.proposal');
+    await publishSample(federation, 'police', 2, '--urgent');
+    const lost = await publicKey(keys('list-2.key'));
+    await rm(keys('list-2.key'));
+    await run('keys', 'generate', '--role', 'list', '--out', keys('list-3.key'));
+    const change = ['--add', keys('list-3.key'), '--remove', lost, '--root-key', keys('root.key')];
+    const careful = await federation.run('police', 'keys', 'rotate', ...change, '--out', proposal);
+    expect([careful.code, careful.stderr]).toEqual([4, expect.stringContaining('THRESHOLD_NOT_MET')]);
+    await run('keys', 'rotate', ...change, '--unapproved', '--out', proposal);
+    await run('keys', 'submit-root', proposal);
+    expect(await synced('hoster-a')).toMatchObject({ size: 120, state: 'FRESH' });
+    await publishSample(federation, 'police', 1, '--urgent');
+    expect(await synced('hoster-a')).toMatchObject({ size: 122, state: 'FRESH' });
+    await publishSample(federation, 'police', 40);
+    expect(await synced('hoster-b')).toMatchObject({ size: 163, state: 'FRESH' });
+  });
+});
+
 describe('a generation ends', () => {
   const NEXT = ORIGIN.replace(/g1$/, 'g2');
 
   test('its set goes on in the next one, and writes to it are refused', async () => {
     const batch = join(federation.folder, 'g2.hfbatch');
-    const proposal = join(federation.folder, 'root-4.proposal');
+    const proposal = join(federation.folder, 'root-5.proposal');
     const { records } = await run('keys', 'restate', ORIGIN, '--out', batch);
-    expect(records).toBe(113);
+    expect(records).toBe(156);
     await run('keys', 'rotate', '--close', ORIGIN, '--root-key', keys('root.key'), '--out', proposal);
     await run('keys', 'submit-root', proposal);
     await expect(publishSample(federation, 'police', 1)).rejects.toThrow(/GENERATION_CLOSED/);
     await follow('police', ORIGIN, NEXT);
     const published = await run('publish', batch, '--collection', 'known');
-    expect(published['lists']).toEqual([expect.objectContaining({ origin: NEXT, from: 0, set_count: 113 })]);
+    expect(published['lists']).toEqual([expect.objectContaining({ origin: NEXT, from: 0, set_count: 156 })]);
   });
 
   test('a hoster that follows the next one has the same set; the server starts with both', async () => {
@@ -125,6 +145,6 @@ describe('a generation ends', () => {
     const { lists } = JSON.parse((await federation.run('hoster-b', 'lists', '--json')).stdout) as {
       lists: object[];
     };
-    expect(lists).toContainEqual(expect.objectContaining({ origin: NEXT, present: 113, state: 'FRESH' }));
+    expect(lists).toContainEqual(expect.objectContaining({ origin: NEXT, present: 156, state: 'FRESH' }));
   });
 });

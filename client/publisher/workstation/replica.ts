@@ -3,6 +3,7 @@ import {
   type CompactRange,
   equalBytes,
   HashfedError,
+  type IsPrefix,
   keysFor,
   ListState,
   parseOrigin,
@@ -46,12 +47,12 @@ export async function pullReplica(
   sizes: readonly number[] = [],
   onEntries?: OnEntries,
 ): Promise<Replica> {
-  const { checkpoint, anchor } = await fetchNotes(station, origin);
+  const { checkpoint, anchor, lastGood } = await fetchNotes(station, origin);
   const size = checkpoint?.size ?? 0;
   const state = ListState.empty(parseOrigin(origin), station.suite.sha256);
   const walk = new TreeWalk(
     station.suite.sha256,
-    [...sizes, 0, anchor?.size ?? 0].filter((one) => one <= size),
+    [...sizes, 0, anchor?.size ?? 0, ...lastGood.map((one) => one.size)].filter((one) => one <= size),
   );
   const staging = state.stage();
   try {
@@ -66,6 +67,7 @@ export async function pullReplica(
     staging.discard();
   }
   if (anchor !== undefined) requireSame(walk.at.get(anchor.size), anchor, origin);
+  for (const state of lastGood) requireSame(walk.at.get(state.size), state, origin);
   return { origin, state, tree: walk.tree, checkpoint, anchor, at: walk.at };
 }
 
@@ -93,6 +95,8 @@ function requireSame(tree: CompactRange | undefined, head: TreeState, origin: st
 interface Notes {
   readonly checkpoint: VerifiedCheckpoint | undefined;
   readonly anchor: VerifiedCheckpoint | undefined;
+  /** Last good states of former keys that were counted: the replay MUST pass through each of them. */
+  readonly lastGood: readonly TreeState[];
 }
 
 /** Newest note and anchor, under our own keys. Cosigners are for readers; a publisher trusts its own root. */
@@ -106,9 +110,15 @@ async function fetchNotes(station: Workstation, origin: string): Promise<Notes> 
   );
   const { note, anchorNote } = answer.checkpoint ?? { note: new Uint8Array(), anchorNote: new Uint8Array() };
   const policy = { keys: keysFor(root, origin), cosigners: { keys: [], needed: 0 } };
-  const verify = (bytes: Uint8Array) => verifyCheckpoint(suite, policy, bytes, { nowMs: clock.nowMs() });
+  const lastGood: TreeState[] = [];
+  const isPrefix: IsPrefix = (_state, last) => {
+    lastGood.push(last);
+    return true;
+  };
+  const moment = { nowMs: clock.nowMs(), isPrefix };
+  const verify = (bytes: Uint8Array) => verifyCheckpoint(suite, policy, bytes, moment);
   const checkpoint = note.length === 0 ? undefined : verify(note);
   const anchor = anchorNote.length === 0 ? undefined : verify(anchorNote);
   if (anchor !== undefined) requireTwoKeys(anchor);
-  return { checkpoint, anchor };
+  return { checkpoint, anchor, lastGood };
 }
