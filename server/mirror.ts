@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Clock, fromHex, HashfedError, parseVkey, type Random } from '../sdk/core/index.js';
 import { platformSuite } from '../sdk/hash/platform/index.js';
 import { connectSources, NO_COSIGNERS, RootBook, type SyncDeps } from '../sdk/sync/index.js';
-import { DirectoryKeeper } from './access/index.js';
+import { DirectoryKeeper, identify } from './access/index.js';
 import type { LoadedServerConfig } from './config/index.js';
 import {
   CarriedStatements,
@@ -82,7 +82,7 @@ async function serveAndFollow(
   const book = await RootBook.open(deps);
   const statements = new CarriedStatements(engine);
   await statements.open();
-  const equivocations = await Equivocations.open(engine, `federations/${server.federation}`);
+  const equivocations = await Equivocations.open(engine, await ownName(config));
   const following: Following = { engine, deps, book, statements, equivocations, cosigner: cosigners.mirror };
   const witness = cosigners.witness && new Witness(engine, cosigners.witness, equivocations);
   const snapshots = new Snapshots(engine);
@@ -132,6 +132,18 @@ async function serveAndFollow(
       return stopped;
     },
   };
+}
+
+/** Resource name of the member whose certificate this is. Throws USAGE, NOT_AUTHENTICATED. */
+async function ownName({ identity, server }: LoadedMirrorConfig): Promise<string> {
+  const pem = await readFile(identity.cert).catch((cause: unknown) => {
+    throw new HashfedError('USAGE', `identity.cert: cannot read ${identity.cert}`, {
+      field: 'identity.cert',
+      cause,
+    });
+  });
+  const { raw } = new X509Certificate(pem);
+  return `members/${identify(new Uint8Array(raw), server.federation).member}`;
 }
 
 async function syncDeps(config: LoadedMirrorConfig, engine: Engine): Promise<SyncDeps> {

@@ -4,6 +4,7 @@ import { type Clock, fromHex, HashfedError, type Random, type Suite } from '../s
 import { platformSuite } from '../sdk/hash/platform/index.js';
 import { type BudgetRate, type Budgets, DirectoryKeeper, MemoryBudgets } from './access/index.js';
 import type { LoadedServerConfig } from './config/index.js';
+import { Equivocations } from './federation/index.js';
 import {
   type Engine,
   FreshnessIssuer,
@@ -16,6 +17,7 @@ import {
 import type { Log } from './logging/index.js';
 import { type OperatorKeys, openOperatorKeys } from './operator-keys.js';
 import { directoryService } from './services/directory.js';
+import { federationService } from './services/federation.js';
 import { listService } from './services/list.js';
 import { publishService } from './services/publish.js';
 import { queryService } from './services/query.js';
@@ -81,6 +83,7 @@ async function serveFrom(
       publishService(engine, statements, directory, budgets),
       queryService(engine, statements, budgets),
       directoryService(directory),
+      federationService(await Equivocations.open(engine, 'members/operator'), undefined),
       await telemetryService({ storage, suite, clock, log, directory, signing: keys.signing }),
     ],
     directory: directory.holder,

@@ -36,10 +36,43 @@ export async function followForever(options: CycleOptions, signal: AbortSignal):
     await refreshDirectory(options, signal);
     const origins = originsToCarry(options);
     if (origins.length === 0) await pause(IDLE_MS, signal).catch(() => undefined);
-    else
-      for await (const moved of watchOrigins(following.deps, origins, sweep))
-        for (const origin of moved) await followQuietly(following, origin, signal);
+    else await followUntil(following, origins, sweep, signal);
   }
+}
+
+/**
+ * Every upstream is watched, not one at a time: of mirrors that follow each other, or themselves, none would hear what
+ * is new. What several say at once is looked at once.
+ */
+async function followUntil(
+  following: Following,
+  origins: readonly string[],
+  sweep: AbortSignal,
+  signal: AbortSignal,
+): Promise<void> {
+  const due = new Set(origins);
+  let wake = (): void => undefined;
+  const watchOne = async (source: Source): Promise<void> => {
+    for await (const moved of watchOrigins({ ...following.deps, sources: [source] }, origins, sweep)) {
+      for (const origin of moved) due.add(origin);
+      wake();
+    }
+  };
+  const watching = Promise.all(following.deps.sources.map(watchOne));
+  watching.catch(() => undefined);
+  sweep.addEventListener('abort', () => wake(), { once: true });
+  while (!sweep.aborted) {
+    for (const origin of due) {
+      due.delete(origin);
+      // A long first pull outlives the sweep.
+      await followQuietly(following, origin, signal);
+    }
+    if (due.size === 0 && !sweep.aborted)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+  }
+  await watching;
 }
 
 function originsToCarry({ following, lists }: CycleOptions): string[] {

@@ -2,8 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
+import { FederationServiceService } from '../../proto/gen/hashfed/v1/federation_service.js';
 import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
-import { concat, fromHex, parseCheckpoint, parseNote, parseVkey, toHex } from '../../sdk/core/index.js';
+import {
+  concat,
+  fromHex,
+  parseCheckpoint,
+  parseNote,
+  parseVkey,
+  toHex,
+  verifyNote,
+} from '../../sdk/core/index.js';
 import { callUnary, openChannel, type RpcChannel, readStream } from '../../sdk/rpc/index.js';
 import { Victim } from '../support/liar/victim.js';
 import { type MirrorProcess, startMirror } from '../support/mirror-process.js';
@@ -161,6 +170,85 @@ describe('a mirror', () => {
     } finally {
       await second.end();
     }
+  });
+});
+
+describe('a witness, and evidence of a fork', () => {
+  const F = FederationServiceService;
+  const WITNESS = 'witness.example/hashfed';
+  let witness: MirrorProcess;
+  beforeAll(async () => {
+    const upstreams = [federation.server!.address];
+    witness = await startMirror(federation.folder, {
+      name: 'witness',
+      upstreams,
+      cosign: { mirror: 'other.example/hashfed', witness: WITNESS },
+    });
+  });
+  afterAll(() => witness.end('SIGKILL'));
+
+  test('cosigns what the publisher shows it, and a proven extension, for those entitled', async () => {
+    const asked = await channelTo(witness.address, 'police');
+    const first = await until(
+      () => bundleOf(asked),
+      ({ note }) => note.length > 0,
+    );
+    const key = parseVkey(suite.sha256, await witness.vkey('witness'));
+    const add = (oldSize: number, note: Uint8Array, consistency = new Uint8Array()) =>
+      callUnary(asked, F.addCheckpoint, { oldSize: BigInt(oldSize), note, consistency }, DEADLINE);
+    const { signatureLines } = await add(0, first.note);
+    expect(verifyNote(suite, concat(first.note, signatureLines), [key]).verified).toHaveLength(1);
+    const { size } = stateOf(first);
+    await police.publish(police.adds(5), 'two');
+    const origin = await channelTo(federation.server!.address);
+    const next = await bundleOf(origin);
+    await expect(add(0, next.note)).rejects.toMatchObject({ code: 'OLD_SIZE_MISMATCH' });
+    const request = { origin: ORIGIN, size: BigInt(stateOf(next).size), indexes: [], fromSize: BigInt(size) };
+    const { consistency } = await callUnary(origin, L.getProof, request, DEADLINE);
+    await add(size, next.note, consistency);
+    const stranger = await channelTo(witness.address, 'hotline');
+    const again = callUnary(
+      stranger,
+      F.addCheckpoint,
+      { oldSize: 0n, note: next.note, consistency: new Uint8Array() },
+      DEADLINE,
+    );
+    await expect(again).rejects.toMatchObject({ code: 'NOT_ENTITLED' });
+  });
+
+  test('keeps a fork that a member hands in, tells its upstream, and carries the list no further', async () => {
+    const none = new Uint8Array();
+    const reporter = await channelTo(witness.address);
+    const held = await carried(reporter, police.size, 'other.example/hashfed');
+    const noteB = police.note({ origin: ORIGIN, size: police.size, root: new Uint8Array(32) }, 'one');
+    const equivocation = {
+      origin: ORIGIN,
+      noteA: held.note,
+      noteB,
+      statementB: none,
+      contradiction: none,
+      foundMs: 0n,
+      foundBy: '',
+    };
+    const honest = { ...equivocation, noteB: held.note };
+    await expect(
+      callUnary(reporter, F.reportEquivocation, { equivocation: honest }, DEADLINE),
+    ).rejects.toMatchObject({
+      code: 'MALFORMED',
+    });
+    const { name } = await callUnary(reporter, F.reportEquivocation, { equivocation }, DEADLINE);
+    expect(name).toMatch(/^equivocations\/[0-9a-f]{64}$/);
+    const upstream = await channelTo(federation.server!.address);
+    const list = () =>
+      callUnary(upstream, F.listEquivocations, { origin: ORIGIN, pageSize: 0, pageToken: '' }, DEADLINE);
+    const { equivocations } = await until(list, (page) => page.equivocations.length > 0);
+    expect(equivocations[0]).toMatchObject({ origin: ORIGIN, foundBy: 'members/mirror' });
+    await police.publish(police.adds(5), 'two');
+    await until(
+      () => witness.log(),
+      (text) => /"code":"EQUIVOCATION"[^\n]*mirror.stayed/.test(text),
+    );
+    expect(stateOf(await bundleOf(reporter)).size).toBe(police.size - 6);
   });
 });
 
