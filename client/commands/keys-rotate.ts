@@ -43,6 +43,7 @@ export interface ChangeOptions {
   readonly close?: readonly string[];
   readonly set?: readonly string[];
   readonly unapproved?: boolean;
+  readonly adopt?: boolean;
   readonly out: string;
   readonly rootKey?: readonly string[];
 }
@@ -68,6 +69,10 @@ export function withChangeOptions(command: Command): Command {
     .option(
       '--unapproved',
       'also where one key alone signed the newest note: the key that could change that is lost',
+    )
+    .option(
+      '--adopt',
+      'take over entries that stand above ours under our key: withdraw what is wrong afterwards',
     )
     .option('--close <origin...>', 'end the generation of a list; the next one begins empty and succeeds it')
     .option('--root-key <file...>', 'sign at once with root keys at hand')
@@ -171,7 +176,7 @@ export async function propose(
       remove: gone,
       revoked,
       thresholds: thresholdsOf(options),
-      lastGood: await lastGoodFor(station, gone, close, options.unapproved === true),
+      lastGood: await lastGoodFor(station, gone, options),
       rules: rulesOf(options.set ?? []),
       close,
     });
@@ -203,14 +208,13 @@ function outcome(proposal: RootProposal, file: string): object {
 async function lastGoodFor(
   station: Workstation,
   gone: readonly Uint8Array[],
-  close: readonly string[],
-  unapproved: boolean,
+  { adopt = false, close = [], unapproved = false }: ChangeOptions,
 ) {
   const leaving = new Set(gone.map(toHex));
   const roles = namedKeys(station.root).filter(({ publicKey }) => leaving.has(toHex(publicKey)));
   const needed = roles.some(({ role }) => role !== 'root') || close.length > 0;
   if (!needed) return new Map();
-  const states = await lastGoodStates(station);
+  const states = await lastGoodStates(station, { adopt, close });
   const signs = roles.some(({ role }) => role === 'list' || role === 'approve');
   if (!unapproved) requireApproved(states, signs ? states.keys() : close);
   return new Map([...states].map(([origin, { state }]) => [origin, state]));

@@ -1,12 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type ProcessFederation, startFederation } from '../support/federation-process.js';
 import { publishSample } from '../support/publish-sample.js';
 
 const ORIGIN = 'police.example/known/sha256/g1';
 const ERASE_AFTER_S = 1;
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let federation: ProcessFederation;
 let withdrawn: string;

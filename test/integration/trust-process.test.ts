@@ -1,11 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ownHeadsFile } from '../../client/publisher/liveness/index.js';
 import { type ProcessFederation, startFederation } from '../support/federation-process.js';
 import { publishSample } from '../support/publish-sample.js';
 
 const ORIGIN = 'police.example/known/sha256/g1';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let federation: ProcessFederation;
 beforeAll(async () => {

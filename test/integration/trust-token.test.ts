@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type ProcessFederation, runCommand, startFederation } from '../support/federation-process.js';
 import { publishSample } from '../support/publish-sample.js';
 
 const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
 const PIN = '4711';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let federation: ProcessFederation;
 let saved: NodeJS.ProcessEnv;

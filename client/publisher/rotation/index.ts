@@ -1,4 +1,4 @@
-export { type LastGood, lastGoodStates, requireApproved } from './last-good.js';
+export { type LastGood, type LastGoodOptions, lastGoodStates, requireApproved } from './last-good.js';
 export {
   generationAfter,
   namedKeys,

@@ -9,7 +9,7 @@ import {
 } from '../../../sdk/core/index.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
 import { loadOwnHeads } from '../liveness/index.js';
-import type { Workstation } from '../workstation/index.js';
+import { pullReplica, type Workstation } from '../workstation/index.js';
 
 const CALL_MS = 30_000;
 
@@ -20,32 +20,62 @@ export interface LastGood {
   readonly twoKeys: boolean;
 }
 
+export interface LastGoodOptions {
+  /** Entries above ours, under our key and on top of ours, are taken over: a thief's, or another desk's. */
+  readonly adopt?: boolean;
+  /** Lists that end: what we hold ourselves counts, whatever the server shows. */
+  readonly close?: readonly string[];
+}
+
 /**
  * By origin: the newest state, which MUST be ours. Our own record and what the server shows have to agree; where there
  * is no own record, what the server shows is taken. Throws EQUIVOCATION, ROLLBACK, SIGNER_BEHIND where they differ.
  */
-export async function lastGoodStates(station: Workstation): Promise<Map<string, LastGood>> {
+export async function lastGoodStates(
+  station: Workstation,
+  { adopt = false, close = [] }: LastGoodOptions = {},
+): Promise<Map<string, LastGood>> {
   const own = await loadOwnHeads(station.paths.records);
   const states = new Map<string, LastGood>();
   for (const origin of station.root.origins.keys()) {
-    const shown = await shownState(station, origin);
     const held = own.get(origin);
-    if (held !== undefined) requireOurs(origin, held, shown.state);
+    if (held !== undefined && close.includes(origin)) {
+      states.set(origin, stateOf(station, origin, held.note));
+      continue;
+    }
+    const shown = await shownState(station, origin);
+    if (held !== undefined && adopt && shown.state.size > held.size)
+      await requireOnTop(station, origin, held);
+    else if (held !== undefined) requireOurs(origin, held, shown.state);
     states.set(origin, shown);
   }
   return states;
 }
 
 async function shownState(station: Workstation, origin: string): Promise<LastGood> {
-  const { channel, clock, root, signal, suite } = station;
+  const { channel, signal, suite } = station;
   const limits = { deadlineMs: CALL_MS, signal };
   const { checkpoint } = await callUnary(channel, PublishServiceService.getPublishState, { origin }, limits);
   const note = checkpoint?.note ?? new Uint8Array();
   if (note.length === 0)
     return { state: { size: 0, root: CompactRange.empty(suite.sha256).root() }, twoKeys: true };
+  return stateOf(station, origin, note);
+}
+
+function stateOf({ clock, root, suite }: Workstation, origin: string, note: Uint8Array): LastGood {
   const policy = { keys: keysFor(root, origin), cosigners: { keys: [], needed: 0 } };
-  const shown = verifyCheckpoint(suite, policy, note, { nowMs: clock.nowMs() });
-  return { state: { size: shown.size, root: shown.root }, twoKeys: shown.twoKey };
+  const { size, root: treeRoot, twoKey } = verifyCheckpoint(suite, policy, note, { nowMs: clock.nowMs() });
+  return { state: { size, root: treeRoot }, twoKeys: twoKey };
+}
+
+/** Replays the served list through our own head. Throws EQUIVOCATION where it does not pass there. */
+async function requireOnTop(station: Workstation, origin: string, held: TreeState): Promise<void> {
+  const { at } = await pullReplica(station, origin, [held.size]);
+  const tree = at.get(held.size);
+  if (tree !== undefined && equalBytes(tree.root(), held.root)) return;
+  throw new HashfedError('EQUIVOCATION', 'the longer history that the server shows does not contain ours', {
+    origin,
+  });
 }
 
 function requireOurs(origin: string, held: TreeState, shown: TreeState): void {
