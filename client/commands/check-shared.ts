@@ -23,10 +23,10 @@ export function refuseToHide(error: unknown): HashfedError {
   throw error;
 }
 
-/** With `--json` matches are always listed, whatever the exit code says. */
+/** With `--json` everything is listed, whatever the exit code says; what went wrong is on stderr as well. */
 export function print({ out }: CliContext, files: readonly Answer[], hashes: readonly Answer[]): void {
-  const line = ({ name, verdict, error }: Answer): string =>
-    verdict === undefined ? `error  ${errorJson(error).message}` : verdictLine(name, verdict);
+  const line = ({ name, verdict }: Answer): string[] =>
+    verdict === undefined ? [] : [verdictLine(name, verdict)];
   const rest = ({ verdict, error }: Answer) =>
     verdict === undefined ? { error: errorJson(error) } : { verdict };
   out.result(
@@ -34,8 +34,7 @@ export function print({ out }: CliContext, files: readonly Answer[], hashes: rea
       files: files.map((answer) => ({ path: resolve(answer.name), ...rest(answer) })),
       hashes: hashes.map((answer) => ({ hash: answer.name, ...rest(answer) })),
     },
-    [...files, ...hashes].map(line),
+    [...files, ...hashes].flatMap(line),
   );
-  if (!out.json) return;
   for (const { error } of files) if (error !== undefined) out.warn(`hashfed: ${errorJson(error).message}`);
 }
