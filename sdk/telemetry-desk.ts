@@ -11,6 +11,7 @@ import {
   readSigningKey,
   Telemetry,
   TelemetryAgent,
+  type TelemetryAlarm,
   type TelemetryPreview,
 } from './telemetry/index.js';
 
@@ -30,13 +31,16 @@ export class TelemetryDesk {
   readonly #telemetry: Telemetry;
   readonly #deps: SyncDeps;
   readonly #agent: TelemetryAgent | undefined;
+  #listener: (alarms: readonly TelemetryAlarm[]) => void = () => {};
+  #told = '[]';
 
   constructor(telemetry: Telemetry, deps: SyncDeps) {
     this.#telemetry = telemetry;
     this.#deps = deps;
     if (deps.store.readOnly) return;
     const { clock, random } = deps;
-    this.#agent = new TelemetryAgent({ telemetry, clock, random });
+    const onFlush = ({ alarms }: FlushOutcome): void => this.#tell(alarms);
+    this.#agent = new TelemetryAgent({ telemetry, clock, random, onFlush });
     this.#agent.start();
   }
 
@@ -52,6 +56,17 @@ export class TelemetryDesk {
   /** From here on windows are closed and sent without being asked: for processes that run for long. */
   sendsByItself(): void {
     this.#agent?.startSending();
+  }
+
+  /** Called when what a person should look at has changed and is not nothing, while this process sends by itself. */
+  onAlarms(listener: (alarms: readonly TelemetryAlarm[]) => void): void {
+    this.#listener = listener;
+  }
+
+  #tell(alarms: readonly TelemetryAlarm[]): void {
+    const told = JSON.stringify(alarms);
+    if (told !== this.#told && alarms.length > 0) this.#listener(alarms);
+    this.#told = told;
   }
 
   /** Exactly what will leave, and what left and is not settled. Throws UNAVAILABLE where the holder does not answer. */
