@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PhotoDnaIndex, squaredEuclidean } from '../../../sdk/match/index.js';
+import { hasherFromCommand } from '../../../sdk/pipeline/index.js';
 import { makePipeline } from './parts.js';
 
 const value = (fill: number) => new Uint8Array(144).fill(fill);
@@ -70,5 +72,44 @@ describe('a hasher from outside', () => {
     const { verdict } = await pipeline.checkBuffer(new Uint8Array([1]), { ref: 'x' });
     expect(verdict.perceptual).toBe('undecodable');
     expect(judged[0]?.object.perceptual?.undecoded).toBe('hasher');
+  });
+});
+
+describe('a hasher that is a program', () => {
+  const program = (script: string) =>
+    hasherFromCommand({ command: process.execPath, args: ['-e', script, '--'], timeoutMs: 5_000 });
+  const print =
+    "console.log(require('crypto').createHash('sha512').update(input).digest('hex').repeat(3).slice(0,288))";
+
+  it('gets a path, or bytes on standard input', async () => {
+    const both = `const name = process.argv.at(-1);
+      const input = require('fs').readFileSync(name === '-' ? 0 : name); ${print}`;
+    const path = new URL(import.meta.url).pathname;
+    const byPath = await program(both).hash(path);
+    const byBytes = await program(both).hash(readFileSync(path));
+    expect(byPath?.[0]).toHaveLength(144);
+    expect(byBytes).toEqual(byPath);
+  });
+
+  it('may find nothing', async () => {
+    expect(await program('').hash(new Uint8Array([1]))).toBeUndefined();
+  });
+
+  it.each([
+    ['fails', 'process.exit(3)'],
+    ['prints another length', "console.log('ab'.repeat(143))"],
+    ['prints without end', "for (;;) require('fs').writeSync(1, 'ab'.repeat(5000))"],
+  ])('that %s is an error', async (_name, script) => {
+    await expect(program(script).hash(new Uint8Array(9))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('that is not there is an error', async () => {
+    const missing = hasherFromCommand({ command: '/nonexistent/photodna' });
+    await expect(missing.hash('x')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('that takes too long is ended', async () => {
+    const slow = hasherFromCommand({ command: 'sleep', args: ['60'], timeoutMs: 100 });
+    await expect(slow.hash('60')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
