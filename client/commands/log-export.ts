@@ -33,7 +33,8 @@ export async function exportList(list: VerifiedList, job: ExportJob): Promise<vo
   await writeNew(join(job.folder, 'checkpoint'), offer.checkpoint.note, 0o644);
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/** Throws USAGE for one that is not empty. */
+export async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if ((await readdir(folder)).length > 0)
     throw new HashfedError('USAGE', `${folder} is not empty; name a new folder`, { field: 'out' });

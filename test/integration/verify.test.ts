@@ -1,11 +1,19 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Output } from '../../client/cli/index.js';
+import { tilePath } from '../../client/commands/log-static.js';
 import { auditServer } from '../../client/commands/verify-server.js';
 import type { LoadedConfig } from '../../sdk/config/index.js';
-import { toHex } from '../../sdk/core/index.js';
+import {
+  CompactRange,
+  checkBundle,
+  parseCheckpoint,
+  parseNote,
+  portableSha256,
+  toHex,
+} from '../../sdk/core/index.js';
 import { packEvidence } from '../../sdk/sync/index.js';
 import { type ProcessFederation, runCommand, startFederation } from '../support/federation-process.js';
 import { FIRST, ORIGIN, OTHER, type Servers, startServers, World } from '../support/liar/index.js';
@@ -171,5 +179,50 @@ describe('the command', () => {
       lists: [{ origin, size: 6, seals: 1, digests: 'all' }],
     });
     expect(code).toBe(0);
+  });
+
+  test('exports the layout of tlog-tiles: tiles and entry bundles make the signed root', async () => {
+    await publishSample(federation, 'hotline', 600);
+    const origin = 'hotline.example/known/sha256/g1';
+    const out = join(folder, 'static');
+    const { code } = await federation.run(
+      'hoster-a',
+      'log',
+      'export',
+      '--static',
+      '--origin',
+      origin,
+      '--out',
+      out,
+    );
+    expect(code).toBe(0);
+    const { size, root } = parseCheckpoint(parseNote(await readFile(join(out, 'checkpoint'))).body);
+    expect(size).toBe(601);
+    const read = async (kind: string) =>
+      Promise.all(['000', '001', '002.p/89'].map((name) => readFile(join(out, 'tile', kind, name))));
+    const leaves = await read('0');
+    const tree = CompactRange.empty(portableSha256);
+    tree.append(new Uint8Array(Buffer.concat(leaves)));
+    expect(toHex(tree.root())).toBe(toHex(root));
+    const above = leaves.slice(0, 2).map((tile) => {
+      const part = CompactRange.empty(portableSha256);
+      part.append(new Uint8Array(tile));
+      return toHex(part.root());
+    });
+    expect((await readFile(join(out, 'tile/1/000.p/2'))).toString('hex')).toBe(above.join(''));
+    for (const [i, bundle] of (await read('entries')).entries()) {
+      const count = leaves[i]!.length / 32;
+      expect(checkBundle(bundle, count)).toBe(count);
+      expect(toHex(portableSha256.hashLeaves(bundle, count))).toBe(leaves[i]!.toString('hex'));
+    }
+  });
+
+  test.each([
+    { index: 0, width: 256, path: '000' },
+    { index: 999, width: 3, path: '999.p/3' },
+    { index: 1000, width: 256, path: 'x001/000' },
+    { index: 1_234_067, width: 256, path: 'x001/x234/067' },
+  ])('names tile $index $path', ({ index, width, path }) => {
+    expect(tilePath(index, width)).toBe(path);
   });
 });
