@@ -1,10 +1,13 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ownHeadsFile } from '../../client/publisher/liveness/index.js';
 import { type ProcessFederation, startFederation } from '../support/federation-process.js';
 import { publishSample } from '../support/publish-sample.js';
 
 const ORIGIN = 'police.example/known/sha256/g1';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let federation: ProcessFederation;
 beforeAll(async () => {
@@ -121,6 +124,28 @@ describe('a sequencing key is lost while one key alone stands on the newest note
   });
 });
 
+describe('a thief of the sequencing key extended the list', () => {
+  test('the key is revoked above the entries, which are then the publisher’s to withdraw', async () => {
+    const heads = ownHeadsFile(join(federation.member('police'), 'records'));
+    const ours = await readFile(heads);
+    const { hashes } = await publishSample(federation, 'police', 1, '--urgent');
+    await writeFile(heads, ours);
+    expect((await federation.run('police', 'watch-own', '--once')).code).toBe(4);
+    const stolen = await publicKey(keys('list-3.key'));
+    await run('keys', 'generate', '--role', 'list', '--out', keys('list-4.key'));
+    const proposal = join(federation.folder, 'stolen.proposal');
+    const change = [stolen, '--add', keys('list-4.key'), '--root-key', keys('root.key'), '--out', proposal];
+    const careful = await federation.run('police', 'keys', 'revoke', ...change, '--unapproved');
+    expect([careful.code, careful.stderr]).toEqual([1, expect.stringContaining('SIGNER_BEHIND')]);
+    await run('keys', 'revoke', ...change, '--unapproved', '--adopt');
+    await run('keys', 'submit-root', proposal);
+    await run('withdraw', '--collection', 'known', '--hash', hashes[0]!, '--reason', 'key-compromised');
+    expect((await federation.run('police', 'watch-own', '--once')).code).toBe(0);
+    await publishSample(federation, 'police', 40);
+    expect(await synced('hoster-a')).toMatchObject({ present: 196, state: 'FRESH' });
+  });
+});
+
 describe('a generation ends', () => {
   const NEXT = ORIGIN.replace(/g1$/, 'g2');
 
@@ -128,13 +153,13 @@ describe('a generation ends', () => {
     const batch = join(federation.folder, 'g2.hfbatch');
     const proposal = join(federation.folder, 'root-5.proposal');
     const { records } = await run('keys', 'restate', ORIGIN, '--out', batch);
-    expect(records).toBe(156);
+    expect(records).toBe(196);
     await run('keys', 'rotate', '--close', ORIGIN, '--root-key', keys('root.key'), '--out', proposal);
     await run('keys', 'submit-root', proposal);
     await expect(publishSample(federation, 'police', 1)).rejects.toThrow(/GENERATION_CLOSED/);
     await follow('police', ORIGIN, NEXT);
     const published = await run('publish', batch, '--collection', 'known');
-    expect(published['lists']).toEqual([expect.objectContaining({ origin: NEXT, from: 0, set_count: 156 })]);
+    expect(published['lists']).toEqual([expect.objectContaining({ origin: NEXT, from: 0, set_count: 196 })]);
   });
 
   test('a hoster that follows the next one has the same set; the server starts with both', async () => {
@@ -145,6 +170,6 @@ describe('a generation ends', () => {
     const { lists } = JSON.parse((await federation.run('hoster-b', 'lists', '--json')).stdout) as {
       lists: object[];
     };
-    expect(lists).toContainEqual(expect.objectContaining({ origin: NEXT, present: 156, state: 'FRESH' }));
+    expect(lists).toContainEqual(expect.objectContaining({ origin: NEXT, present: 196, state: 'FRESH' }));
   });
 });
