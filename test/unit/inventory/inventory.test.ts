@@ -108,7 +108,11 @@ describe('on disk', () => {
     const { id } = await theShelf();
     for (const name of readdirSync(join(dir, id))) {
       const bytes = readFileSync(join(dir, id, name));
-      for (const marker of [Buffer.from('marker-path'), Buffer.from('/srv'), entry('marker-path').sha256])
+      for (const marker of [
+        Buffer.from('marker-path'),
+        Buffer.from('/srv'),
+        Buffer.from(entry('marker-path').sha256),
+      ])
         expect(bytes.includes(marker)).toBe(false);
     }
   });
