@@ -30,7 +30,8 @@ import {
 import { registerDoctor } from './keys-doctor.js';
 import { registerRestate } from './keys-restate.js';
 import { registerRevoke } from './keys-revoke.js';
-import { registerRotate, registerSignRoot, registerSubmitRoot } from './keys-rotate.js';
+import { registerRotate } from './keys-rotate.js';
+import { registerSignRoot, registerSubmitRoot } from './keys-sign-root.js';
 import { askPassphrase, passphraseOf } from './publisher-shared.js';
 import { openToken, signingSuite } from './signing-suite.js';
 
