@@ -9,8 +9,10 @@ import { followList } from './follow.js';
 import { asHashfed } from './offers.js';
 import type { Following } from './types.js';
 
-/** Everything is looked at anew this often, milliseconds: new roots, new lists, the member directory. */
+/** Which lists there are is looked at anew this often, milliseconds. */
 const SWEEP_MS = 5 * 60_000;
+/** Roots and member directory are asked for this often, milliseconds: a member that was revoked must not read on. */
+const CURRENT_MS = 60_000;
 /** Pause where there is nothing to watch yet, milliseconds. */
 const IDLE_MS = 5_000;
 /** Deadline of a small call, milliseconds. */
@@ -30,14 +32,28 @@ export interface CycleOptions {
 export async function followForever(options: CycleOptions, signal: AbortSignal): Promise<void> {
   const { following } = options;
   following.equivocations.onFound((evidence) => void tellUpstreams(following, evidence));
+  await keepCurrent(options, signal);
+  const keeping = repeat(() => keepCurrent(options, signal), CURRENT_MS, signal);
+  keeping.catch(() => undefined);
   while (!signal.aborted) {
     const sweep = AbortSignal.any([signal, AbortSignal.timeout(SWEEP_MS)]);
-    await refreshRoots(following, signal);
-    await refreshDirectory(options, signal);
     const origins = originsToCarry(options);
     if (origins.length === 0) await pause(IDLE_MS, signal).catch(() => undefined);
     else await followUntil(following, origins, sweep, signal);
   }
+  await keeping;
+}
+
+async function repeat(work: () => Promise<void>, everyMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(everyMs, signal).catch(() => undefined);
+    if (!signal.aborted) await work();
+  }
+}
+
+async function keepCurrent(options: CycleOptions, signal: AbortSignal): Promise<void> {
+  await refreshRoots(options.following, signal);
+  await refreshDirectory(options, signal);
 }
 
 /**

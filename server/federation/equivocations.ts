@@ -13,6 +13,8 @@ const PREFIX = 'equivocation/';
 const RESOURCE = 'equivocations/';
 /** Pieces kept for each list: two prove all that can be proven, and nobody shall fill the disk. */
 const MAX_KEPT = 16;
+/** Trees looked into that are remembered. */
+const MAX_LOOKED = 4096;
 
 interface Kept {
   readonly id: string;
@@ -30,6 +32,7 @@ export class Equivocations {
   readonly #engine: Engine;
   readonly #me: string;
   readonly #kept = new Map<string, Kept>();
+  readonly #looked = new Set<string>();
   #listener: (evidence: Equivocation) => void = () => undefined;
 
   private constructor(engine: Engine, me: string) {
@@ -67,7 +70,21 @@ export class Equivocations {
     if (!(error instanceof HashfedError) || error.code !== 'EQUIVOCATION' || error.detail.claimed === true)
       return;
     const evidence = equivocationOf(error.detail.evidence ?? []);
-    if (evidence === undefined || evidence.origin !== origin) return;
+    if (evidence !== undefined && evidence.origin === origin) await this.keepProven(evidence);
+  }
+
+  /** False the second time: a liar must not make us pull a whole tree again and again. */
+  isFirstLook(source: string, root: Uint8Array): boolean {
+    const key = `${source} ${toHex(root)}`;
+    if (this.#looked.has(key)) return false;
+    if (this.#looked.size >= MAX_LOOKED) this.#looked.clear();
+    this.#looked.add(key);
+    return true;
+  }
+
+  /** Keeps what was found here, once it verifies. */
+  async keepProven(evidence: Equivocation): Promise<void> {
+    const { origin } = evidence;
     try {
       verifyEquivocation(this.#engine.suite, this.#engine.roots.of(origin), evidence);
       await this.#keep({ ...evidence, foundBy: this.#me });

@@ -16,6 +16,7 @@ import { type Offer, pullEntries, RangeBuilder } from '../../sdk/sync/index.js';
 import type { ResidentList } from '../log/index.js';
 import type { Head, Segment } from '../storage/index.js';
 import { type AnchorNote, anchorFor } from './anchor.js';
+import { findContradiction } from './fork-proof.js';
 import { keepKnownLines, mergeLines, withCosignature } from './notes.js';
 import { asHashfed, type Failed, gatherOffers } from './offers.js';
 import type { Followed, Following } from './types.js';
@@ -71,12 +72,27 @@ async function takeBest(
     } catch (cause) {
       const error = asHashfed(cause);
       if (isFinal(error) || signal.aborted) throw error;
+      if (error.code === 'ROOT_MISMATCH') await refuseProvenFork(following, origin, offer, signal);
       failures.push({ source: offer.source, error });
     }
   }
   const [first] = failures;
   if (first !== undefined) throw first.error;
   return failures;
+}
+
+/** Wrong bytes are the upstream's doing; a signed tree that does not begin with ours is the publisher's key's. */
+async function refuseProvenFork(
+  { engine, equivocations }: Following,
+  origin: string,
+  offer: Offer,
+  signal: AbortSignal,
+): Promise<void> {
+  const head = engine.lists.get(origin)?.head;
+  if (head === undefined || !equivocations.isFirstLook(offer.source.name, offer.checkpoint.root)) return;
+  const evidence = await findContradiction(engine, head, offer, signal).catch(() => undefined);
+  if (evidence !== undefined) await equivocations.keepProven(evidence);
+  equivocations.refuseForked(origin);
 }
 
 async function takeOffer(

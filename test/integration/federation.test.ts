@@ -243,6 +243,28 @@ describe('a fork', () => {
   });
 });
 
+test('a larger signed tree that does not begin with ours is proven from its leaf hashes', async () => {
+  await rig.follow();
+  const before = await rig.standing();
+  const forked = world.log.fork(0);
+  forked.publish(world.adds(70));
+  world.serve(forked, 'two');
+  let asked = 0;
+  world.liar.lies.pull = (honest, { from }) => {
+    asked += 1;
+    if (from > 0) return honest;
+    return honest.map((one) => ({ ...one, bundle: suite.sha256.hashLeaves(one.bundle, one.count) }));
+  };
+  await expect(rig.follow()).rejects.toMatchObject({ code: 'EQUIVOCATION' });
+  expect(asked).toBe(2);
+  const root = rig.following.book.of(ORIGIN);
+  expect(verifyEquivocation(suite, root, rig.evidence()[0]!)).toMatchObject({
+    kind: 'extension',
+    b: { size: 71 },
+  });
+  expect(await rig.standing()).toEqual(before);
+});
+
 /** The compact range at `size` and the leaf hashes from there on. */
 function contradict(log: World['log'], size: number): Uint8Array {
   const edge = log.fork(size).snapshotIndex().compactRange;
