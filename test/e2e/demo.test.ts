@@ -125,13 +125,16 @@ interface Summary {
   readonly hoster: Readonly<Record<string, number | null>>;
   readonly withdrawal: Readonly<Record<string, number>>;
   readonly telemetry: Readonly<Record<string, number>>;
+  readonly mirror: readonly { origin: string; origin_root: string; mirror_root: string }[];
 }
 
-function checkSummary({ lists, hoster, withdrawal, telemetry }: Summary): void {
+function checkSummary({ lists, hoster, withdrawal, telemetry, mirror }: Summary): void {
   expect(lists).toHaveLength(7);
-  for (const { size, present, checkpoint_root } of lists) {
+  for (const { origin, size, present, checkpoint_root } of lists) {
     expect(checkpoint_root).toMatch(/^[0-9a-f]{64}$/);
-    expect(size).toBe(present + 1);
+    // One SEAL a batch; the withdrawal took one record, with an entry and a SEAL of its own.
+    expect(size - present).toBe(origin.startsWith('police.example/') ? 4 : 1);
+    expect(mirror).toContainEqual({ origin, origin_root: checkpoint_root, mirror_root: checkpoint_root });
   }
   expect(hoster['files']).toBe(FILES + COPIES);
   expect(hoster['matches']).toBe(hoster['expected_matches']);

@@ -22,7 +22,7 @@ export interface Tree {
 export const LEFT_OUT: ReadonlySet<string> = new Set(['.git', '.cache', '.vite', '.vitest']);
 
 /** Reads every regular, non-empty file below `folder` and groups by content. Links are not followed. */
-export async function readTree(folder: string): Promise<Tree> {
+export async function readTree(folder: string, onFile: (files: number) => void = () => {}): Promise<Tree> {
   const contents = new Map<string, Content>();
   let files = 0;
   let bytes = 0;
@@ -30,6 +30,7 @@ export async function readTree(folder: string): Promise<Tree> {
     const data = await readFile(path);
     if (data.length === 0) continue;
     files += 1;
+    onFile(files);
     bytes += data.length;
     const digest = (algorithm: string): string => createHash(algorithm).update(data).digest('hex');
     const sha256 = digest('sha256');

@@ -16,6 +16,11 @@ export class Report {
     this.#write({ event: 'not-yet', name }, `  ${name}: not yet`);
   }
 
+  /** A line that is overwritten, on a terminal only; `undefined` clears it. */
+  progress(text: string | undefined): void {
+    if (!this.#json && process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text ?? ''}`);
+  }
+
   heading(text: string): void {
     if (!this.#json) process.stdout.write(`\n${text}\n`);
   }

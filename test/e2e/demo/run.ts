@@ -4,10 +4,12 @@ import { type MirroredList, mirrorLists } from './mirror.js';
 import type { DemoOptions } from './options.js';
 import { type Running, startServer } from './processes.js';
 import type { Report } from './report.js';
-import { checkSelftest, publish, scan, sync } from './steps.js';
+import { checkSelftest, publish, readLists, type SyncedList, scan, sync } from './steps.js';
 import { countAtMonitor, type TelemetryCounts } from './telemetry.js';
 import { type Withdrawal, withdrawAndRelease } from './withdrawal.js';
 
+/** Files between two signs of progress. */
+const PROGRESS_FILES = 250;
 /** Distinct contents that the two publishers list. */
 const SAMPLE_SIZES = [60, 40] as const;
 
@@ -48,7 +50,10 @@ export async function runDemo(run: DemoRun): Promise<void> {
 
 async function countTruth({ scan: folder, seed, report }: DemoRun): Promise<Truth> {
   report.heading(`Counting the files below ${folder}`);
-  const tree = await readTree(folder);
+  const tree = await readTree(folder, (files) => {
+    if (files % PROGRESS_FILES === 0) report.progress(`  ${files} files`);
+  });
+  report.progress(undefined);
   const [police, hotline] = sample(tree, seed, SAMPLE_SIZES);
   must(police.length > 0 && hotline.length > 0, 'the scanned folder holds too few different files');
   const expected = countFiles(police) + countFiles(hotline);
@@ -78,7 +83,8 @@ async function prepare({ folder, report }: DemoRun): Promise<Federation> {
 }
 
 export interface Outcome {
-  readonly lists: readonly Record<string, unknown>[];
+  /** As the hoster holds them at the end, the withdrawal included. */
+  readonly lists: readonly SyncedList[];
   readonly scanned: Record<string, number>;
   readonly withdrawal: Withdrawal;
   readonly telemetry: TelemetryCounts;
@@ -96,7 +102,7 @@ async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Pro
     await publish(report, federation, member, files);
   }
   report.heading('A hoster syncs, verifies and scans');
-  const lists = await sync(report, federation, truth);
+  await sync(report, federation, truth);
   await checkSelftest(report, federation);
   const scanned = await scan(report, federation, run.scan, truth);
   report.heading('A withdrawal reaches the hoster');
@@ -105,9 +111,18 @@ async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Pro
   const telemetry = await countAtMonitor(report, federation, truth);
   report.heading('A mirror carries the same lists');
   const mirror = await mirrorLists(report, federation);
+  const lists = await readLists(federation);
+  requireSameRoots(lists, mirror);
   report.heading('Later parts of the federation');
   for (const name of ['known-good veto', 'notice and removal', "the monitor's page"]) report.notYet(name);
   return { lists, scanned, withdrawal, telemetry, mirror };
+}
+
+/** Hoster, origin and mirror hold the same histories. */
+function requireSameRoots(lists: readonly SyncedList[], mirror: readonly MirroredList[]): void {
+  const served = new Map(mirror.map(({ origin, origin_root }) => [origin, origin_root]));
+  for (const { origin, checkpoint_root } of lists)
+    must(served.get(origin) === checkpoint_root, `the hoster holds another ${origin} than the origin serves`);
 }
 
 function summarise(

@@ -32,7 +32,7 @@ export async function publish(
   });
 }
 
-interface SyncedList extends Record<string, unknown> {
+export interface SyncedList extends Record<string, unknown> {
   readonly origin: string;
   readonly size: number;
   readonly present: number;
@@ -40,13 +40,24 @@ interface SyncedList extends Record<string, unknown> {
   readonly stale: boolean;
 }
 
+/** What the hoster holds, as it says itself. */
+export async function readLists(federation: Federation): Promise<SyncedList[]> {
+  const { lists } = result(
+    await hashfed(['lists', '--config', federation.config('hoster-a')]),
+  ) as unknown as { lists: SyncedList[] };
+  return lists.map(({ origin, size, present, checkpoint_root, stale }) => ({
+    origin,
+    size,
+    present,
+    checkpoint_root,
+    stale,
+  }));
+}
+
 /** Syncs the hoster and compares what it then holds with what was published. */
-export async function sync(report: Report, federation: Federation, truth: Truth): Promise<SyncedList[]> {
-  const config = federation.config('hoster-a');
-  await hashfed(['sync', '--config', config]);
-  const { lists } = result(await hashfed(['lists', '--config', config])) as unknown as {
-    lists: SyncedList[];
-  };
+export async function sync(report: Report, federation: Federation, truth: Truth): Promise<void> {
+  await hashfed(['sync', '--config', federation.config('hoster-a')]);
+  const lists = await readLists(federation);
   for (const [domain, contents] of [
     ['police.example', truth.police],
     ['hotline.example', truth.hotline],
@@ -62,13 +73,6 @@ export async function sync(report: Report, federation: Federation, truth: Truth)
     }
   }
   report.step('sync', `${lists.length} lists verified and stored`, { lists });
-  return lists.map(({ origin, size, present, checkpoint_root, stale }) => ({
-    origin,
-    size,
-    present,
-    checkpoint_root,
-    stale,
-  }));
 }
 
 /** The operator's harmless test file must answer `test`. */
