@@ -194,7 +194,7 @@ describe('a witness, and evidence of a fork', () => {
       ({ note }) => note.length > 0,
     );
     const key = parseVkey(suite.sha256, await witness.vkey('witness'));
-    const add = (oldSize: number, note: Uint8Array, consistency = new Uint8Array()) =>
+    const add = (oldSize: number, note: Uint8Array, consistency: Uint8Array = new Uint8Array()) =>
       callUnary(asked, F.addCheckpoint, { oldSize: BigInt(oldSize), note, consistency }, DEADLINE);
     const { signatureLines } = await add(0, first.note);
     expect(verifyNote(suite, concat(first.note, signatureLines), [key]).verified).toHaveLength(1);

@@ -41,8 +41,8 @@ async function audit(...origins: string[]) {
   const { ca, certificate, key } = servers.tls;
   const files = { ca: join(folder, 'ca'), cert: join(folder, 'cert'), key: join(folder, 'key') };
   await writeFile(files.ca, ca);
-  await writeFile(files.cert, certificate);
-  await writeFile(files.key, key);
+  await writeFile(files.cert, certificate!);
+  await writeFile(files.key, key!);
   const { police } = world;
   const config = {
     tls: files,
