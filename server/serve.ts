@@ -90,7 +90,12 @@ async function serveFrom(
     clock,
     log,
   });
-  upkeep.start();
+  try {
+    upkeep.start();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
   server.setReady(true);
   const stopping = withCleanup(server, () => cleanUp(engine, upkeep));
   return Object.assign(stopping, { failed: upkeep.failed });
