@@ -43,10 +43,13 @@ export class Output {
   progress(label: string): Progress {
     if (this.json || this.#err.isTTY !== true) return SILENT;
     const bar = new cliProgress.SingleBar({
-      format: `${label} [{bar}] {percentage}% {value}/{total} {eta_formatted}`,
+      format: (options, { value, total, progress }) => {
+        if (total === 0) return `${label} ${value}`;
+        const bar = cliProgress.Format.BarFormat(progress, options);
+        return `${label} [${bar}] ${Math.floor(progress * 100)}% ${value}/${total}`;
+      },
       stream: this.#err as NodeJS.WritableStream,
       hideCursor: true,
-      formatBar: cliProgress.Format.BarFormat,
     });
     bar.start(0, 0);
     return {

@@ -24,6 +24,7 @@ import { register as rematch } from './rematch.js';
 import { register as scan } from './scan.js';
 import { register as serve } from './serve.js';
 import { register as status } from './status.js';
+import { register as suppress } from './suppress.js';
 import { register as sync } from './sync.js';
 import { register as telemetry } from './telemetry.js';
 import { register as trust } from './trust.js';
@@ -31,6 +32,7 @@ import { register as verify } from './verify.js';
 import { register as watchOwn } from './watch-own.js';
 import { register as withdraw } from './withdraw.js';
 import { register as withdrawal } from './withdrawal.js';
+import { register as withdrawals } from './withdrawals.js';
 
 /** Every command, in the order in which help lists them. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -57,6 +59,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   mirror,
   hash,
   quarantine,
+  withdrawals,
+  suppress,
   quarantineEnd,
   verify,
   log,

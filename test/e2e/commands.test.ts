@@ -95,6 +95,7 @@ describe('exit codes', () => {
     ],
     [0, 'quarantine', 'hoster-a', () => ['quarantine', 'list']],
     [1, 'quarantine of an unknown object', 'hoster-a', () => ['quarantine', 'show', 'unknown']],
+    [0, 'withdrawals', 'hoster-a', () => ['withdrawals']],
     [0, 'policy', 'hoster-a', () => ['policy', 'show']],
     [0, 'members', 'hoster-a', () => ['member', 'list']],
     [2, 'a directory key that is not there', 'hoster-a', () => ['member', 'revoke', 'hoster-b']],
@@ -207,6 +208,23 @@ describe('quarantine', () => {
     expect(JSON.parse(stdout)).toMatchObject({ released: [listed] });
     const again = await expectExit(0, 'hoster-a', 'quarantine', 'release', listed, '--json');
     expect(JSON.parse(again.stdout)).toMatchObject({ released: [] });
+  });
+});
+
+describe('suppress', () => {
+  it('lets an item pass at once, releases what it held, and can be undone', async () => {
+    const { stdout } = await expectExit(10, 'hoster-a', 'check', listed, '--json');
+    const { files } = JSON.parse(stdout) as { files: { verdict: { matches: { item_id: string }[] } }[] };
+    const item = files[0]?.verdict.matches[0]?.item_id ?? '';
+    const first = await expectExit(0, 'hoster-a', 'suppress', '--item', item, '--json');
+    expect(JSON.parse(first.stdout)).toMatchObject({ suppressed: { items: [item] }, released: [listed] });
+    const passed = await expectExit(10, 'hoster-a', 'check', listed, '--json');
+    expect(JSON.parse(passed.stdout)).toMatchObject({
+      files: [{ verdict: { action: 'allow', vetoed_by: 'suppressed' } }],
+    });
+    const last = await expectExit(0, 'hoster-a', 'suppress', '--item', item, '--remove', '--json');
+    expect(JSON.parse(last.stdout)).toMatchObject({ suppressed: { items: [] }, released: [] });
+    await expectExit(2, 'hoster-a', 'suppress', '--item', 'xyz');
   });
 });
 
