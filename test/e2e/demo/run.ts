@@ -91,9 +91,15 @@ export interface Outcome {
   readonly mirror: readonly MirroredList[];
 }
 
+/** Between two parts: stops here when a signal came. */
+function begin({ report, signal }: DemoRun, text: string): void {
+  must(!signal.aborted, 'stopped by a signal');
+  report.heading(text);
+}
+
 async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Promise<Outcome> {
   const { report } = run;
-  report.heading('Police and hotline publish signed batches');
+  begin(run, 'Police and hotline publish signed batches');
   for (const [member, contents] of [
     ['police', truth.police],
     ['hotline', truth.hotline],
@@ -101,22 +107,26 @@ async function runSteps(run: DemoRun, federation: Federation, truth: Truth): Pro
     const files = await writeCsv(run.folder, member, contents);
     await publish(report, federation, member, files);
   }
-  report.heading('A hoster syncs, verifies and scans');
+  begin(run, 'A hoster syncs, verifies and scans');
   await sync(report, federation, truth);
   await checkSelftest(report, federation);
   const scanned = await scan(report, federation, run.scan, truth);
-  report.heading('A withdrawal reaches the hoster');
-  const withdrawal = await withdrawAndRelease(report, federation, truth.police[0]!);
-  report.heading('Counts reach the monitor');
+  begin(run, 'A withdrawal reaches the hoster');
+  const withdrawal = await withdrawAndRelease(report, federation, mostCopied(truth.police));
+  begin(run, 'Counts reach the monitor');
   const telemetry = await countAtMonitor(report, federation, truth);
-  report.heading('A mirror carries the same lists');
+  begin(run, 'A mirror carries the same lists');
   const mirror = await mirrorLists(report, federation);
   const lists = await readLists(federation);
   requireSameRoots(lists, mirror);
-  report.heading('Later parts of the federation');
+  begin(run, 'Later parts of the federation');
   for (const name of ['known-good veto', 'notice and removal', "the monitor's page"]) report.notYet(name);
   return { lists, scanned, withdrawal, telemetry, mirror };
 }
+
+/** The content that lies in most places: its withdrawal releases all of them. */
+const mostCopied = (contents: readonly Content[]): Content =>
+  contents.reduce((most, one) => (one.paths.length > most.paths.length ? one : most));
 
 /** Hoster, origin and mirror hold the same histories. */
 function requireSameRoots(lists: readonly SyncedList[], mirror: readonly MirroredList[]): void {

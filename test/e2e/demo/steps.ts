@@ -25,11 +25,9 @@ export async function publish(
     '--config',
     federation.config(member),
   ]);
-  const facts = result(answer);
-  report.step('publish', `${member} published ${JSON.stringify(facts['lists'])}`, {
-    member,
-    lists: facts['lists'],
-  });
+  const { lists } = result(answer) as { lists: { origin: string; added: number }[] };
+  const counts = lists.map(({ origin, added }) => `${added} in ${origin}`).join(', ');
+  report.step('publish', `${member}, signed with two keys: ${counts}`, { member, lists });
 }
 
 export interface SyncedList extends Record<string, unknown> {
