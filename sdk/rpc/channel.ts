@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { type ChannelCredentials, type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
 import { HashfedError, MAX_MESSAGE_BYTES, malformed, type Random } from '../core/index.js';
+import { identityFault } from './identity.js';
 import {
   FAILURES_BEFORE_RENEWAL,
   FLOW_CONTROL_WINDOW_BYTES,
@@ -40,7 +41,10 @@ export class RpcChannel {
   #failures = 0;
   #closed = false;
 
-  constructor(connect: () => Client, random: Random) {
+  readonly #identity: TlsIdentity | undefined;
+
+  constructor(connect: () => Client, random: Random, identity?: TlsIdentity) {
+    this.#identity = identity;
     this.#connect = connect;
     this.#client = connect();
     this.random = random;
@@ -61,6 +65,11 @@ export class RpcChannel {
     this.#client = this.#connect();
   }
 
+  /** What is wrong with our own certificate, where that explains a connection that failed. */
+  identityFault(told: string): HashfedError | undefined {
+    return this.#identity === undefined ? undefined : identityFault(this.#identity, Date.now(), told);
+  }
+
   /** Ends the connection; calls that wait for it fail. May be called twice. */
   close(): void {
     this.#closed = true;
@@ -79,7 +88,8 @@ export class RpcChannel {
 export function openChannel(config: ChannelConfig): RpcChannel {
   const identity = channelCredentials(config);
   const options = channelOptions(config);
-  return new RpcChannel(() => new Client(config.address, identity, options), config.random);
+  const own = config.tls === 'plaintext-loopback' ? undefined : config.tls;
+  return new RpcChannel(() => new Client(config.address, identity, options), config.random, own);
 }
 
 function channelCredentials({ address, tls }: ChannelConfig): ChannelCredentials {

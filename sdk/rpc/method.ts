@@ -1,5 +1,6 @@
 import { type CallOptions, status as Grpc, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HashfedError } from '../core/index.js';
+import type { RpcChannel } from './channel.js';
 import { DETAILS_KEY, fromStatus } from './errors.js';
 import { MAX_DEADLINE_MS } from './limits.js';
 
@@ -53,9 +54,13 @@ export function isTransportFailure(error: unknown): boolean {
   return isRetryable(error) && isServiceError(error) && error.metadata.get(DETAILS_KEY).length === 0;
 }
 
-/** Our error for what grpc-js reports. */
-export function asRpcError(error: unknown): HashfedError {
+/** Our error for what grpc-js reports; a failed connection is our own certificate's fault where that is bad. */
+export function asRpcError(error: unknown, channel?: Pick<RpcChannel, 'identityFault'>): HashfedError {
   if (error instanceof HashfedError) return error;
+  const fault = isTransportFailure(error)
+    ? channel?.identityFault((error as ServiceError).details)
+    : undefined;
+  if (fault !== undefined) return fault;
   if (isServiceError(error)) return fromStatus(error);
   return new HashfedError('INTERNAL', 'a call failed in an unexpected way', { cause: error });
 }

@@ -54,7 +54,7 @@ export async function* readStream<Request, Response>(
     channel.noteOutcome(false);
   } catch (cause) {
     channel.noteOutcome(isTransportFailure(cause));
-    throw reading.failure ?? (limits.signal?.aborted ? cancelled() : asRpcError(cause));
+    throw reading.failure ?? (limits.signal?.aborted ? cancelled() : asRpcError(cause, channel));
   } finally {
     release();
     reading.call.cancel();

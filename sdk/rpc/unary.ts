@@ -45,7 +45,7 @@ export async function callUnary<Request, Response>(
       return response;
     } catch (cause) {
       channel.noteOutcome(isTransportFailure(cause));
-      const error = limits.signal?.aborted ? cancelled() : asRpcError(cause);
+      const error = limits.signal?.aborted ? cancelled() : asRpcError(cause, channel);
       const waitMs = Math.max(backoffMs(channel.random, attempt), error.detail.retryAfterMs ?? 0);
       if (!isRetryable(cause) || attempt >= retries || performance.now() + waitMs >= endMs) throw error;
       await pause(waitMs, limits.signal);

@@ -121,20 +121,20 @@ const ROWS: readonly Row[] = [
   {
     name: 'expired certificate',
     act: () => bad.syncWith(world, bad.expiredIdentity(world.folder, 'hoster-a')),
-    reason: 'UNAVAILABLE',
-    exit: 1,
+    reason: 'NOT_AUTHENTICATED',
+    exit: 3,
   },
   {
     name: 'foreign certificate',
     act: () => bad.syncWith(world, bad.foreignIdentity(world.folder, 'hoster-a')),
-    reason: 'UNAVAILABLE',
-    exit: 1,
+    reason: 'NOT_AUTHENTICATED',
+    exit: 3,
   },
   {
     name: 'no certificate: on the line',
     act: () => bad.withoutCertificate(world),
-    reason: 'UNAVAILABLE',
-    exit: 1,
+    reason: 'NOT_AUTHENTICATED',
+    exit: 3,
   },
   {
     name: 'no certificate: in the configuration',
