@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { EXIT, report } from './cli/index.js';
+import { EXIT, report, stopWithReader } from './cli/index.js';
 import { registerCommands } from './commands/index.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -19,6 +19,7 @@ export function buildProgram(): Command {
   return program;
 }
 
+stopWithReader();
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {

@@ -3,6 +3,9 @@ import { HashfedError } from '../../sdk/core/index.js';
 import { type CliContext, type GlobalOptions, makeContext } from './context.js';
 import { EXIT, type ExitCode, exitForError } from './exit.js';
 
+/** What the gRPC library ends its sentence with, where it has nothing to add. */
+const EMPTY_NOTE = / Resolution note:\s*(?=;|$)/;
+
 /** What a command does; resolves to its exit code. */
 export type Handler<Options> = (context: CliContext, options: Options, args: string[]) => Promise<ExitCode>;
 
@@ -27,6 +30,14 @@ export function action<Options>(handler: Handler<Options & GlobalOptions>) {
   };
 }
 
+/** Ends a command like Ctrl-C, without a stack trace, once nobody reads its output any more (`| head`). */
+export function stopWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.emit('SIGTERM');
+  });
+}
+
 /** Prints what went wrong, on stderr, in one sentence; returns the exit code. */
 export function report(error: unknown, stopped = false): ExitCode {
   if (stopped && error instanceof HashfedError && error.code === 'CANCELLED') {
@@ -42,7 +53,7 @@ export function report(error: unknown, stopped = false): ExitCode {
 function sentence(error: unknown): string {
   if (error instanceof HashfedError) {
     const where = error.detail.origin === undefined ? '' : ` [${error.detail.origin}]`;
-    return `${error.code}${where}: ${error.message}`;
+    return `${error.code}${where}: ${error.message.replace(EMPTY_NOTE, '')}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
@@ -60,15 +59,19 @@ export async function askPassphrase(context: CliContext, file: string): Promise<
 
 /** True for a batch file, by its first bytes. Throws USAGE where there is no such file. */
 export async function isBatchFile(file: string): Promise<boolean> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
-    throw new HashfedError('USAGE', `cannot read ${file}`, { field: 'FILE', cause });
-  });
+  const handle = await openSource(file);
   try {
     const { buffer } = await handle.read(new Uint8Array(8), 0, 8, 0);
     return equalBytes(buffer, BATCH_FILE.magic);
   } finally {
     await handle.close();
   }
+}
+
+function openSource(file: string): Promise<FileHandle> {
+  return open(file, 'r').catch((cause: unknown) => {
+    throw new HashfedError('USAGE', `cannot read ${file}`, { field: 'FILE', cause });
+  });
 }
 
 /** Reads a source file into a batch file; refused rows go to a CSV beside it. */
@@ -80,11 +83,12 @@ export async function importFile(
 ): Promise<ImportOutcome> {
   const importer = await importerFor(options);
   const lists = ownLists(await context.config(), options.collection);
+  const source = await openSource(file);
   const progress = context.out.progress('rows');
   try {
     return await importToBatch({
       importer,
-      source: createReadStream(file),
+      source: source.createReadStream({ autoClose: false }),
       sourceName: basename(file),
       batchFile,
       refusedFile: refusedFileOf(batchFile),
@@ -96,6 +100,7 @@ export async function importFile(
     });
   } finally {
     progress.stop();
+    await source.close();
   }
 }
 
