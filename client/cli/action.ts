@@ -3,9 +3,6 @@ import { HashfedError } from '../../sdk/core/index.js';
 import { type CliContext, type GlobalOptions, makeContext } from './context.js';
 import { EXIT, type ExitCode, exitForError } from './exit.js';
 
-/** What the gRPC library ends its sentence with, where it has nothing to add. */
-const EMPTY_NOTE = / Resolution note:\s*(?=;|$)/;
-
 /** What a command does; resolves to its exit code. */
 export type Handler<Options> = (context: CliContext, options: Options, args: string[]) => Promise<ExitCode>;
 
@@ -50,10 +47,13 @@ export function report(error: unknown, stopped = false): ExitCode {
   return exitForError(error);
 }
 
+/** The message of an error, without the heading that the gRPC library leaves where it has nothing to add. */
+export const messageOf = (error: Error): string => error.message.replace(/\.? Resolution note:\s*$/, '');
+
 function sentence(error: unknown): string {
   if (error instanceof HashfedError) {
     const where = error.detail.origin === undefined ? '' : ` [${error.detail.origin}]`;
-    return `${error.code}${where}: ${error.message.replace(EMPTY_NOTE, '')}`;
+    return `${error.code}${where}: ${messageOf(error)}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

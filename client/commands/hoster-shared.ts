@@ -7,7 +7,7 @@ import {
   type Policy,
   type Verdict,
 } from '../../sdk/index.js';
-import { type CliContext, EXIT, type ExitCode } from '../cli/index.js';
+import { type CliContext, EXIT, type ExitCode, messageOf } from '../cli/index.js';
 
 /** A short command that holds the store ends within this time, milliseconds; a watching one does not. */
 const LOCK_WAIT_MS = 10_000;
@@ -101,6 +101,6 @@ export function verdictLine(name: string, verdict: Verdict): string {
 
 /** An error as `--json` prints it beside results that are good. */
 export function errorJson(error: unknown): { code: string; message: string } {
-  if (error instanceof HashfedError) return { code: error.code, message: error.message };
+  if (error instanceof HashfedError) return { code: error.code, message: messageOf(error) };
   return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
 }

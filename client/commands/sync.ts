@@ -37,7 +37,7 @@ async function syncOnce(context: CliContext, hashfed: Hashfed): Promise<ExitCode
   const { results, failures } = await syncAll(context, hashfed);
   context.out.result(
     { lists: results.map(syncedJson), failures: failures.map(failureJson) },
-    table([['list', 'size', 'before', 'by', 'released'], ...results.map(row)]),
+    results.length === 0 ? [] : table([['list', 'size', 'before', 'by', 'released'], ...results.map(row)]),
   );
   for (const line of failureLines(failures)) context.out.warn(line);
   return exitOf(failures);
