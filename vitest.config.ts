@@ -11,7 +11,7 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/vectors/**/*.test.ts']),
       project('integration', ['test/integration/**/*.test.ts']),
-      project('e2e', ['test/e2e/**/*.test.ts'], { fileParallelism: false, testTimeout: 120_000 }),
+      project('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000 }),
       project('faults', ['test/faults/**/*.test.ts'], { testTimeout: 120_000 }),
       project('foreign', ['test/foreign/**/*.test.ts'], { testTimeout: 120_000 }),
     ],
