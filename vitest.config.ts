@@ -4,15 +4,24 @@ const project = (name: string, include: string[], extra: object = {}) => ({
   test: { name, include, environment: 'node', testTimeout: 30_000, hookTimeout: 60_000, ...extra },
 });
 
+/** Minutes of real processes and lying servers: `.ci/run` runs them, `npm test` stays below five minutes without. */
+const LONG = [
+  'test/faults/attacks/**/*.test.ts',
+  'test/faults/signer-process.test.ts',
+  'test/integration/inventory.test.ts',
+  'test/integration/trust-rotation.test.ts',
+];
+
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/vectors/**/*.test.ts']),
-      project('integration', ['test/integration/**/*.test.ts']),
+      project('integration', ['test/integration/**/*.test.ts'], { exclude: LONG }),
       project('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000 }),
-      project('faults', ['test/faults/**/*.test.ts'], { testTimeout: 120_000 }),
+      project('faults', ['test/faults/**/*.test.ts'], { exclude: LONG, testTimeout: 120_000 }),
+      project('long', LONG, { testTimeout: 120_000 }),
       project('foreign', ['test/foreign/**/*.test.ts'], { testTimeout: 120_000 }),
     ],
   },

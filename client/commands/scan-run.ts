@@ -22,6 +22,8 @@ export interface ScanCounts {
   blocked: number;
   held: number;
   tested: number;
+  /** Matched a list in its observation hours: counted, and nothing is held or blocked. */
+  observed: number;
   /** Matched, and policy or a veto lets it pass. */
   allowed: number;
   /** Without content: nothing to check. */
@@ -44,6 +46,7 @@ export const NO_COUNTS: Readonly<ScanCounts> = {
   blocked: 0,
   held: 0,
   tested: 0,
+  observed: 0,
   allowed: 0,
   empty: 0,
   skipped: 0,
@@ -224,6 +227,6 @@ function countChecked(
   if (unchanged) counts.unchanged += 1;
   if (verdict.action === 'none' || !isMatch(verdict, hashfed.matching)) return;
   counts.matches += 1;
-  counts[TALLY[verdict.action]] += 1;
+  counts[verdict.observed === true ? 'observed' : TALLY[verdict.action]] += 1;
   onMatch(showPath(path), verdict);
 }

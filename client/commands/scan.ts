@@ -187,9 +187,10 @@ interface End {
 
 function tellEnd({ out }: CliContext, counts: ScanCounts, end: End): void {
   const seconds = Math.round(end.seconds * 1000) / 1000;
-  const { files, bytes, matches, blocked, held, unreadable, unchanged } = counts;
+  const { files, bytes, matches, blocked, held, observed, unreadable, unchanged } = counts;
   out.result({ event: 'summary', ...counts, ...end, seconds }, [
     `${files} files (${Math.round(bytes / 1e6)} MB) checked in ${seconds} s: ${matches} matches, ${blocked} blocked, ${held} held.`,
+    ...(observed > 0 ? [`${observed} matched lists in their observation hours: counted, nothing held.`] : []),
     ...(unchanged > 0 ? [`${unchanged} were unchanged and not read again.`] : []),
     ...(unreadable > 0 ? [`${unreadable} files could not be read.`] : []),
     ...(end.complete ? [] : ['Interrupted: go on with --resume.']),

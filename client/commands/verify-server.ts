@@ -31,6 +31,8 @@ const MAX_RESIDENT_BYTES = 1024 ** 3;
 export interface AuditFinding {
   readonly origin: string;
   readonly size?: number;
+  /** The source serves no checkpoint: nothing was published yet, as it says. */
+  readonly empty?: true;
   readonly checkpoint_root?: Uint8Array;
   readonly root_version?: number;
   readonly root_expires_ms?: number;
@@ -101,6 +103,8 @@ async function auditOne(
 ): Promise<AuditFinding> {
   const source = deps.sources[0]!;
   const offer = await offerOf(context, deps, book, source, origin);
+  // Somebody who has seen the list before will know that it is not empty: sync calls that a rollback.
+  if (offer === undefined) return { origin, size: 0, empty: true };
   const { checkpoint, root } = offer;
   const anchor = checkpoint.twoKey ? checkpoint : offer.anchor;
   if (anchor === undefined)
@@ -128,10 +132,9 @@ async function offerOf(
   book: RootBook,
   source: Source,
   origin: string,
-): Promise<Offer> {
+): Promise<Offer | undefined> {
   const { bundle, minWaitMs } = await askCheckpoint(source, origin, signal);
-  if (bundle.note.length === 0)
-    throw new HashfedError('NOT_FOUND', 'nothing was published in this list yet', { origin });
+  if (bundle.note.length === 0) return undefined;
   for (const publisher of book.candidates(origin)) await book.refresh(source, publisher, signal);
   const judging = { deps, source, root: book.of(origin), origin, nowMs: clock.nowMs(), signal };
   return judgeOffer(judging, bundle, minWaitMs);

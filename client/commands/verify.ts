@@ -143,7 +143,8 @@ function tell({ out }: CliContext, findings: readonly Finding[]): ExitCode {
   return strongestExit(bad.map(({ error }) => exitForError(error)));
 }
 
-function line({ origin, size, seals, records, anomalies, error }: Finding): string {
+function line({ origin, size, seals, records, anomalies, empty, error }: Finding): string {
+  if (empty === true) return `${origin}: empty, nothing was published yet`;
   if (error !== undefined) return `${origin}: ${errorJson(error).code}`;
   if (seals === undefined) return `${origin}: ${size} entries verified`;
   const odd = anomalies === 0 ? '' : `, ${anomalies} anomalies`;
