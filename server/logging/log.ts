@@ -53,10 +53,17 @@ const ORIGIN = /^[a-z0-9.-]{1,64}\/[a-z0-9-]{1,32}\/(?:md5|sha1|sha256|pdq|photo
 /** Opens a log that writes NDJSON to `file` (mode 0600), or to stderr where there is none. */
 export function openLog(level: LogLevel, file?: string): OpenLog {
   const target = destination({ dest: file ?? 2, mode: 0o600, append: true, sync: file === undefined });
-  const flush = (): Promise<void> =>
-    new Promise((resolve) => {
+  // A file is opened in the background; flushing before that would answer too early.
+  const opened = new Promise<void>((resolve) => {
+    target.once('ready', () => resolve());
+    target.once('error', () => resolve());
+  });
+  const flush = async (): Promise<void> => {
+    await opened;
+    await new Promise<void>((resolve) => {
       target.flush(() => resolve());
     });
+  };
   return Object.assign(logTo(level, target), { flush });
 }
 
