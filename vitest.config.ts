@@ -7,8 +7,10 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 /** Minutes of real processes and lying servers: `.ci/run` runs them, `npm test` stays below five minutes without. */
 const LONG = [
   'test/faults/attacks/**/*.test.ts',
+  'test/faults/server-kill.test.ts',
   'test/faults/signer-process.test.ts',
   'test/integration/inventory.test.ts',
+  'test/integration/trust-erasure.test.ts',
   'test/integration/trust-rotation.test.ts',
 ];
 
