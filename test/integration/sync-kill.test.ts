@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PullEntriesResponse } from '../../proto/gen/hashfed/v1/list.js';
 import { toHex } from '../../sdk/core/index.js';
 import { SyncClient, TestClock } from '../support/sync/client.js';
 import { FakeList, FakeServer } from '../support/sync/fake-server.js';
@@ -22,15 +23,19 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.stop());
 
-/** Runs the child over `dir`, killed after `ms` from when its store is open. True where it had finished. */
-function run(dir: string, ms: number): Promise<boolean> {
+/** When a child is killed: before this entry is sent, or so many milliseconds after the last one was. */
+type End = { readonly beforeIndex: number } | { readonly afterLastMs: number };
+
+/** Runs the child over `dir` until it ends or is killed. True where it had finished. */
+function run(dir: string, end?: End): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CHILD, server.address, dir, ORIGIN, String(clock.nowMs())], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
+    if (end === undefined) delete server.bends.entries;
+    else server.bends.entries = (honest) => cut(honest, end, () => child.kill('SIGKILL'));
     child.stdout.on('data', (text: Buffer) => {
-      if (said === '') setTimeout(() => child.kill('SIGKILL'), ms);
       said += text.toString();
     });
     child.once('error', reject);
@@ -39,6 +44,14 @@ function run(dir: string, ms: number): Promise<boolean> {
       else resolve(said.includes('synced'));
     });
   });
+}
+
+function* cut(honest: Iterable<PullEntriesResponse>, end: End, kill: () => void) {
+  for (const message of honest) {
+    if ('beforeIndex' in end && message.firstIndex >= end.beforeIndex) kill();
+    yield message;
+  }
+  if ('afterLastMs' in end) setTimeout(kill, end.afterLastMs);
 }
 
 const truthAt = new Map<number, string>();
@@ -67,31 +80,34 @@ describe('kill -9', () => {
   test('anywhere in a first sync: it resumes or repeats, and never half applies', async () => {
     noteTruth();
     const dir = await mkdtemp(join(tmpdir(), 'hashfed-kill-'));
-    let killed = 0;
-    for (let i = 0; i < 10; i++) {
-      if (await run(dir, 20 + wait(i, 800))) break;
-      killed++;
+    const bundles = [...list.log.entries(0, list.log.size)];
+    for (let i = 0; i < 5; i++) {
+      const { firstIndex } = bundles[Math.floor((i * bundles.length) / 5)]!;
+      expect(await run(dir, { beforeIndex: firstIndex })).toBe(false);
+      expect(await found(dir)).toBe(0);
+    }
+    for (let i = 0; i < 5; i++) {
+      if (await run(dir, { afterLastMs: wait(i, 400) })) break;
       expect([0, list.log.size]).toContain(await found(dir));
     }
-    await run(dir, 60_000);
+    await run(dir);
     expect(await found(dir)).toBe(list.log.size);
-    expect(killed).toBeGreaterThan(0);
     await rm(dir, { recursive: true });
   }, 120_000);
 
   test('anywhere in a delta: the state before or the state after', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'hashfed-kill-'));
-    await run(dir, 60_000);
-    for (let i = 0; i < 5; i++) {
+    await run(dir);
+    for (let i = 0; i < 6; i++) {
       const before = list.log.size;
       clock.pass(1_000);
       list.log.publish([...list.log.adds(`delta ${i}`, 3_000), list.log.withdraw(i)]);
       list.sign('two');
       noteTruth();
-      await run(dir, wait(100 + i, 250));
+      await run(dir, i % 2 === 0 ? { beforeIndex: before } : { afterLastMs: wait(100 + i, 100) });
       const size = await found(dir);
-      expect([before, list.log.size]).toContain(size);
-      await run(dir, 60_000);
+      expect(i % 2 === 0 ? [before] : [before, list.log.size]).toContain(size);
+      await run(dir);
       expect(await found(dir)).toBe(list.log.size);
     }
     await rm(dir, { recursive: true });
