@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, include: string[], extra: object = {}) => ({
-  test: { name, include, environment: 'node', testTimeout: 30_000, hookTimeout: 60_000, ...extra },
+  test: { name, include, environment: 'node', testTimeout: 120_000, hookTimeout: 120_000, ...extra },
 });
 
 /** Minutes of real processes and lying servers: `.ci/run` runs them, `npm test` stays below five minutes without. */
@@ -21,10 +21,10 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/vectors/**/*.test.ts']),
       project('integration', ['test/integration/**/*.test.ts'], { exclude: LONG }),
-      project('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000 }),
-      project('faults', ['test/faults/**/*.test.ts'], { exclude: LONG, testTimeout: 120_000 }),
-      project('long', LONG, { testTimeout: 120_000 }),
-      project('foreign', ['test/foreign/**/*.test.ts'], { testTimeout: 120_000 }),
+      project('e2e', ['test/e2e/**/*.test.ts'], {}),
+      project('faults', ['test/faults/**/*.test.ts'], { exclude: LONG }),
+      project('long', LONG, {}),
+      project('foreign', ['test/foreign/**/*.test.ts'], {}),
     ],
   },
 });

@@ -1,18 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { type CheckInput, hashInput, judgeHashes, type Matcher, notCheckable } from './check.js';
-import { HashfedError, toHex } from './core/index.js';
+import { toHex } from './core/index.js';
 import { type Counting, NO_COUNTING } from './counting.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
-import type { PhotoDnaComparator, Policy, Verdict } from './match/index.js';
+import type { CheckOptions, HashfedEvents, HashfedParts, ListStatus, SyncSummary } from './hashfed-types.js';
+import { type FollowOptions, ListFollower } from './list-follower.js';
+import type { Policy, Verdict } from './match/index.js';
 import { MatchingList } from './matching-list.js';
-import {
-  type ObjectHashes,
-  type PhotoDnaHasher,
-  Pipeline,
-  type PipelineOptions,
-  type Wanted,
-} from './pipeline/index.js';
-import { entriesFor, journal, releaseOrphans, releaseWhere, releaseWithdrawn } from './quarantine.js';
+import { type ObjectHashes, Pipeline, type PipelineOptions, type Wanted } from './pipeline/index.js';
+import { entriesFor, journal } from './quarantine.js';
+import { Releaser } from './releaser.js';
 import { lookupRemote, type RemoteOptions } from './remote.js';
 import type { JournalEntry, Store } from './store/index.js';
 import {
@@ -22,93 +19,19 @@ import {
   withSuppressions,
   writeSuppressions,
 } from './suppress.js';
-import {
-  ListReplica,
-  type RootBook,
-  reportSyncState,
-  type SyncAlarm,
-  type SyncDeps,
-  type SyncResult,
-  syncList,
-  watchOrigins,
-} from './sync/index.js';
+import { ListReplica, type RootBook, type SyncDeps } from './sync/index.js';
 import type { TelemetryDesk } from './telemetry-desk.js';
 
-export interface ListConfig {
-  readonly origin: string;
-  readonly purpose: MatchingList['purpose'];
-}
-
-export interface HashfedParts {
-  readonly deps: SyncDeps;
-  readonly book: RootBook;
-  readonly lists: readonly ListConfig[];
-  readonly policy: Policy;
-  readonly sdkVersion: string;
-  readonly counting?: Counting;
-  readonly telemetry?: TelemetryDesk;
-  readonly photodna?: PhotoDna;
-}
-
-/** A licensee's PhotoDNA: how values are made, and how two are compared. Nothing of it is in this package. */
-export interface PhotoDna {
-  readonly hasher: PhotoDnaHasher;
-  readonly comparator: PhotoDnaComparator;
-}
-
-/** What one checked object is called, and who brought it. */
-export interface CheckOptions {
-  /** The hoster's own reference of the object: what the journal names when it is released. */
-  readonly ref: string;
-  /** Whoever uploaded it; kept as a keyed digest only, and never sent. */
-  readonly uploader?: string;
-  readonly signal?: AbortSignal;
-}
-
-/** One list as a person or a script reads it. */
-export interface ListStatus {
-  readonly origin: string;
-  readonly purpose: string;
-  readonly size: number;
-  /** Live records. */
-  readonly present: number;
-  readonly batch_no: number;
-  readonly checkpoint_root: string;
-  readonly state: 'FRESH' | 'STALE' | 'EXPIRED' | 'EMPTY';
-  readonly stale: boolean;
-  /** Unix milliseconds; null: never. */
-  readonly last_fresh_ms: number | null;
-  readonly sealed_ms: number | null;
-}
-
-/** What one round of syncing did. */
-export interface SyncSummary {
-  readonly results: readonly (SyncResult & { readonly released: number })[];
-  readonly failures: readonly { readonly origin: string; readonly error: unknown }[];
-}
-
-interface Events {
-  /** Objects that nothing keeps quarantined any more. */
-  release: [entries: readonly JournalEntry[]];
-  /** One list was brought up to date. */
-  synced: [result: SyncResult & { readonly released: number }];
-  /** People should look: a hold, an anomaly, a source that withholds, a statement that was refused. */
-  alarm: [alarm: SyncAlarm & { readonly origin: string }];
-  /** A list could not be followed: the last good state stays in force. */
-  failed: [failure: { readonly origin: string; readonly error: unknown }];
-}
-
 /** A hoster's view of the federation: verified lists on its own disk, matched in memory. Made by `open`. */
-export class Hashfed extends EventEmitter<Events> {
+export class Hashfed extends EventEmitter<HashfedEvents> {
   readonly #parts: HashfedParts;
   readonly #lists: MatchingList[];
   readonly #counting: Counting;
-  #syncing: Promise<unknown> = Promise.resolve();
+  readonly #releaser: Releaser;
+  readonly #follower: ListFollower;
   #pipeline: Pipeline | undefined;
   #suppressed: Suppressions;
   #policy: Policy;
-  /** Quarantined objects were looked through since the store was opened. */
-  #reconciled = false;
 
   private constructor(parts: HashfedParts, lists: MatchingList[], suppressed: Suppressions) {
     super();
@@ -117,6 +40,8 @@ export class Hashfed extends EventEmitter<Events> {
     this.#suppressed = suppressed;
     this.#policy = withSuppressions(parts.policy, suppressed);
     this.#counting = parts.counting ?? parts.telemetry?.counting ?? NO_COUNTING;
+    this.#releaser = new Releaser({ deps: parts.deps, counting: this.#counting }, lists, this);
+    this.#follower = new ListFollower(parts, lists, this.#releaser, this);
   }
 
   /** Loads and checks every configured list. */
@@ -154,9 +79,7 @@ export class Hashfed extends EventEmitter<Events> {
     await writeSuppressions(this.store, suppress);
     this.#suppressed = suppress;
     this.#policy = withSuppressions(this.#parts.policy, suppress);
-    if (this.store.readOnly) return [];
-    const released = await releaseWhere(this.store, isSuppressed(this.#lists, suppress), 'suppressed');
-    return this.#announce(released);
+    return this.#releaser.where(isSuppressed(this.#lists, suppress), 'suppressed');
   }
 
   /** The lists as they are matched; for tools that look deeper than verdicts. */
@@ -241,7 +164,7 @@ export class Hashfed extends EventEmitter<Events> {
     const nowMs = this.#parts.deps.clock.nowMs();
     const entries = entriesFor(verdict, ref, this.#lists, nowMs);
     await journal(this.store, entries);
-    if (entries.some((entry) => this.#isGone(entry))) await this.#releaseOrphans();
+    if (entries.some((entry) => this.#isGone(entry))) await this.#releaser.orphans();
     this.#counting.object({ verdict, bytes: object.bytes, nowMs });
     return verdict;
   }
@@ -288,113 +211,19 @@ export class Hashfed extends EventEmitter<Events> {
   }
 
   /** Brings every list up to date, verified; one list's failure does not keep the others back. */
-  async sync(
-    options: {
-      signal?: AbortSignal;
-      onProgress?: (origin: string, done: number, total: number) => void;
-    } = {},
-  ): Promise<SyncSummary> {
-    const summary = {
-      results: [] as (SyncResult & { released: number })[],
-      failures: [] as { origin: string; error: unknown }[],
-    };
-    for (const { origin } of this.#lists) {
-      const outcome = await this.#syncOne(origin, options).catch((error: unknown) => ({ origin, error }));
-      if ('error' in outcome) {
-        summary.failures.push(outcome);
-        this.emit('failed', outcome);
-      } else summary.results.push(outcome);
-    }
-    await this.report(options.signal);
-    return summary;
+  sync(options: FollowOptions = {}): Promise<SyncSummary> {
+    return this.#follower.sync(options);
   }
 
   /** Follows every list until the signal aborts: updates are applied as soon as a source announces them. */
-  async watch(signal: AbortSignal): Promise<void> {
+  watch(signal: AbortSignal): Promise<void> {
     this.#parts.telemetry?.sendsByItself();
-    const origins = this.#lists.map(({ origin }) => origin);
-    for await (const moved of watchOrigins(this.#parts.deps, origins, signal)) {
-      let applied = false;
-      for (const origin of moved) {
-        const outcome = await this.#syncOne(origin, { signal }).catch((error: unknown) => ({
-          origin,
-          error,
-        }));
-        if ('error' in outcome) this.emit('failed', outcome);
-        else applied ||= outcome.size > outcome.from;
-      }
-      if (applied) await this.report(signal);
-    }
-  }
-
-  #syncOne(
-    origin: string,
-    options: { signal?: AbortSignal; onProgress?: (origin: string, done: number, total: number) => void },
-  ) {
-    const run = async (): Promise<SyncResult & { released: number }> => {
-      const list = this.#lists.find((one) => one.origin === origin)!;
-      const { deps, book } = this.#parts;
-      const { signal, onProgress } = options;
-      const result = await syncList(deps, book, list.replica, {
-        ...(signal && { signal }),
-        ...(onProgress && { onProgress: (done: number, total: number) => onProgress(origin, done, total) }),
-      });
-      await list.apply(result.changes);
-      const outcome = { ...result, released: await this.#release(result) };
-      for (const alarm of result.alarms) this.emit('alarm', { ...alarm, origin });
-      this.emit('synced', outcome);
-      await list.tidy(signal);
-      return outcome;
-    };
-    const turn = this.#syncing.then(run);
-    this.#syncing = turn.catch(() => undefined);
-    return turn;
-  }
-
-  async #release({ changes }: SyncResult): Promise<number> {
-    if (this.store.readOnly) return 0;
-    const absorbed = await this.store.inbox.absorb();
-    const released = await this.#announce(await releaseWithdrawn(this.store, changes));
-    if (this.#reconciled && absorbed === 0) return released.length;
-    const orphans = await this.#releaseOrphans();
-    this.#reconciled = true;
-    return released.length + orphans.length;
-  }
-
-  async #releaseOrphans(): Promise<JournalEntry[]> {
-    return this.#announce(await releaseOrphans(this.store, this.#lists));
-  }
-
-  #announce(released: JournalEntry[]): JournalEntry[] {
-    if (released.length === 0) return released;
-    this.#counting.released(released, this.#parts.deps.clock.nowMs());
-    this.emit('release', released);
-    return released;
+    return this.#follower.watch(signal);
   }
 
   /** Tells a source what is applied here. Servers that do not answer change nothing locally. */
-  async report(signal?: AbortSignal, leaving = false): Promise<boolean> {
-    const { deps, book, sdkVersion } = this.#parts;
-    if (this.store.readOnly) return false;
-    const instanceId = await this.#instanceId();
-    const options = { sdkVersion, instanceId, leaving, ...(signal && { signal }) };
-    for (const source of deps.sources) {
-      try {
-        await reportSyncState(deps, book, this.replicas, source, options);
-        return true;
-      } catch (error) {
-        if (!(error instanceof HashfedError)) throw error;
-      }
-    }
-    return false;
-  }
-
-  async #instanceId(): Promise<Uint8Array> {
-    const held = await this.store.settings.get('instance-id');
-    if (held !== undefined) return held;
-    const made = this.#parts.deps.random.bytes(16);
-    await this.store.settings.put('instance-id', made);
-    return made;
+  report(signal?: AbortSignal, leaving = false): Promise<boolean> {
+    return this.#follower.report(signal, leaving);
   }
 
   lists(): ListStatus[] {
@@ -418,7 +247,7 @@ export class Hashfed extends EventEmitter<Events> {
   }
 
   async close(): Promise<void> {
-    await this.#syncing;
+    await this.#follower.settled();
     await this.#pipeline?.close();
     await this.#parts.telemetry?.close();
     for (const { channel } of this.#parts.deps.sources) channel.close();

@@ -3,7 +3,8 @@ export { type CheckInput, hashInput, parseTypedHash } from './check.js';
 export { type ClientConfig, type LoadedConfig, loadConfig } from './config/index.js';
 export { type ErrorCode, HashfedError } from './core/index.js';
 export { type CountedObject, type Counting, NO_COUNTING } from './counting.js';
-export { type CheckOptions, Hashfed, type ListStatus, type PhotoDna, type SyncSummary } from './hashfed.js';
+export { Hashfed } from './hashfed.js';
+export type { CheckOptions, HashfedEvents, ListStatus, PhotoDna, SyncSummary } from './hashfed-types.js';
 export {
   type Coverage,
   EntryCursor,
@@ -14,6 +15,7 @@ export {
   type Shelf,
   showPath,
 } from './inventory/index.js';
+export type { FollowOptions } from './list-follower.js';
 export {
   type Action,
   describePolicy,
