@@ -21,10 +21,10 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/vectors/**/*.test.ts']),
       project('integration', ['test/integration/**/*.test.ts'], { exclude: LONG }),
-      project('e2e', ['test/e2e/**/*.test.ts'], {}),
+      project('e2e', ['test/e2e/**/*.test.ts']),
       project('faults', ['test/faults/**/*.test.ts'], { exclude: LONG }),
-      project('long', LONG, {}),
-      project('foreign', ['test/foreign/**/*.test.ts'], {}),
+      project('long', LONG),
+      project('foreign', ['test/foreign/**/*.test.ts']),
     ],
   },
 });

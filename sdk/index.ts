@@ -44,7 +44,7 @@ export {
 } from './pipeline/index.js';
 export type { RemoteOptions } from './remote.js';
 export type { JournalEntry, JournalState, KeyProvider } from './store/index.js';
-export { keyFromCallback, keyFromEnvironment, keyFromFile } from './store/index.js';
+export { isHeldElsewhere, keyFromCallback, keyFromEnvironment, keyFromFile } from './store/index.js';
 export {
   journalRef,
   matchedNow,

@@ -6,7 +6,14 @@ import { platformSuite } from './hash/index.js';
 import { Hashfed } from './hashfed.js';
 import type { PhotoDna } from './hashfed-types.js';
 import { parsePolicy } from './match/index.js';
-import { type KeyProvider, keyFromEnvironment, keyFromFile, openStore, type Store } from './store/index.js';
+import {
+  isHeldElsewhere,
+  type KeyProvider,
+  keyFromEnvironment,
+  keyFromFile,
+  openStore,
+  type Store,
+} from './store/index.js';
 import { connectSources, NO_COSIGNERS, RootBook, restoreStatements, type SyncDeps } from './sync/index.js';
 import { openTelemetry } from './telemetry-desk.js';
 import { VERSION } from './version.js';
@@ -107,14 +114,7 @@ async function openAny(
   try {
     return await openStore(common);
   } catch (error) {
-    if (access === 'write' || !isLocked(error)) throw error;
+    if (access === 'write' || !isHeldElsewhere(error)) throw error;
     return openStore({ ...common, readOnly: true });
   }
-}
-
-/** Another process holds the ledger: the one failure in which reading beside it is right. */
-function isLocked(error: unknown): boolean {
-  return (
-    error instanceof HashfedError && error.code === 'STORAGE_FAILED' && /another process/.test(error.message)
-  );
 }

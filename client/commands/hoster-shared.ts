@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Hashfed,
   HashfedError,
+  isHeldElsewhere,
   type ListStatus,
   open,
   type Policy,
@@ -31,15 +32,11 @@ async function openHoster(context: CliContext, access: Access, needs: Needs): Pr
     try {
       return await open({ config, access, clock, random });
     } catch (error) {
-      if (!isHeld(error) || access !== 'write') throw error;
+      if (!isHeldElsewhere(error) || access !== 'write') throw error;
       if (clock.monotonicMs() > deadline) throw heldElsewhere(error);
     }
     await sleep(LOCK_RETRY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
-}
-
-function isHeld(error: unknown): boolean {
-  return error instanceof HashfedError && /another process/.test(error.message);
 }
 
 function heldElsewhere(cause: unknown): HashfedError {

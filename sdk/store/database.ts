@@ -21,10 +21,21 @@ export interface Database {
 /** Opens and locks the database: a second opening, in any process, MUST fail. `create` false: MUST NOT create. */
 export type OpenDatabase = (path: string, create: boolean) => Promise<Database>;
 
+const STORE_LOCK = 'store.lock';
+
+function heldElsewhere(cause?: unknown): HashfedError {
+  return new HashfedError('STORAGE_FAILED', 'another process holds the store', { field: STORE_LOCK, cause });
+}
+
+/** Opening failed only because another process writes the store: reading beside it is possible. */
+export function isHeldElsewhere(error: unknown): boolean {
+  return error instanceof HashfedError && error.detail.field === STORE_LOCK;
+}
+
 function failed(what: string, cause: unknown): HashfedError {
   const inner = (cause as { cause?: { code?: string } }).cause;
   if (inner?.code === 'LEVEL_LOCKED') {
-    return new HashfedError('STORAGE_FAILED', 'another process holds the store', { cause });
+    return heldElsewhere(cause);
   }
   return new HashfedError('STORAGE_FAILED', `the database failed to ${what}`, { cause });
 }
@@ -71,7 +82,7 @@ async function* inBatches(level: Level<string, Uint8Array>, gte: string, lt: str
 export function memoryDatabase(content = new Map<string, Uint8Array>()): OpenDatabase {
   let held = false;
   return async () => {
-    if (held) throw new HashfedError('STORAGE_FAILED', 'another process holds the store');
+    if (held) throw heldElsewhere();
     held = true;
     return {
       get: async (key) => content.get(key),

@@ -1,5 +1,12 @@
 /** The door of the hoster's store: lists, journal, spool, counters and documents on disk, encrypted. */
-export { type Database, type DatabaseOp, memoryDatabase, type OpenDatabase, openLevel } from './database.js';
+export {
+  type Database,
+  type DatabaseOp,
+  isHeldElsewhere,
+  memoryDatabase,
+  type OpenDatabase,
+  openLevel,
+} from './database.js';
 export type * from './disk.js';
 export * from './key.js';
 export { rotateStoreKey } from './key-file.js';

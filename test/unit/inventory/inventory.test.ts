@@ -81,6 +81,15 @@ describe('a scan beside what is known', () => {
     await (await inventory.rescan('/srv', MATCHED, false)).close();
   });
 
+  it('takes over a lock with our own number that we do not hold, as a restarted container finds it', async () => {
+    await scan(['a']);
+    writeFileSync(join(dir, (await theShelf()).id, 'lock'), String(process.pid));
+    expect(await scan(['a'])).toEqual(['a']);
+    const held = await inventory.rescan('/srv', MATCHED, false);
+    await expect(inventory.rescan('/srv', MATCHED, false)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await held.close();
+  });
+
   it('takes over the lock of a process that is gone', async () => {
     await scan(['a']);
     writeFileSync(join(dir, (await theShelf()).id, 'lock'), '999999999');
