@@ -2,12 +2,12 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT, report, stopWithReader } from './cli/index.js';
-import { registerCommands } from './commands/index.js';
+import { registerCalled } from './commands/index.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** The `hashfed` command line; every command registers itself. */
-export function buildProgram(): Command {
+/** The `hashfed` command line, with the command that is called. */
+async function buildProgram(): Promise<Command> {
   const program = new Command('hashfed')
     .description('Share and match signed hash lists for child protection')
     .version(version)
@@ -15,13 +15,13 @@ export function buildProgram(): Command {
     .option('--config <file>', "this member's configuration (default: $HASHFED_CONFIG or ./hashfed.json)")
     .showHelpAfterError('(add --help for what this command takes)')
     .exitOverride();
-  registerCommands(program);
+  await registerCalled(program, process.argv.slice(2));
   return program;
 }
 
 stopWithReader();
 try {
-  await buildProgram().parseAsync(process.argv);
+  await (await buildProgram()).parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   else process.exitCode = report(error);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type LoadedConfig, loadConfig } from '../../sdk/config/index.js';
+import type { LoadedConfig } from '../../sdk/config/index.js';
 import type { Clock, Random } from '../../sdk/core/index.js';
 import { Output } from './output.js';
 
@@ -26,6 +26,8 @@ export const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBy
 
 export function makeContext(options: GlobalOptions, env: NodeJS.ProcessEnv, signal: AbortSignal): CliContext {
   let loaded: Promise<LoadedConfig> | undefined;
+  // Its parser is slow to load, and not every command needs it.
+  const read = async () => (await import('../../sdk/config/index.js')).loadConfig(options.config, env);
   return {
     env,
     out: new Output(options.json ?? env['HASHFED_JSON'] === '1'),
@@ -33,7 +35,7 @@ export function makeContext(options: GlobalOptions, env: NodeJS.ProcessEnv, sign
     random: systemRandom,
     signal,
     config: () => {
-      loaded ??= loadConfig(options.config, env);
+      loaded ??= read();
       return loaded;
     },
   };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { registerCommands } from '../../../client/commands/index.js';
 
 const program = new Command('hashfed');
-registerCommands(program);
+await registerCommands(program);
 
 /** Commands that do something, with the words that call them. */
 function leaves(command: Command, path: string): [string, Command][] {
