@@ -33,7 +33,7 @@ export interface RangeCheck {
 /**
  * Recomputes a range from the signer's own last head; `bundles` streams. Throws `SIGNER_BEHIND` where the request does
  * not start there (a restored record, or a fork), `ROOT_MISMATCH` where the entries do not make root, digest or
- * counts, `NOT_SEALED`, `ANOMALOUS_ENTRY`, `FUTURE`, `MALFORMED`.
+ * counts, `NOT_SEALED`, `MISSING_ENTRY`, `ANOMALOUS_ENTRY`, `FUTURE`, `MALFORMED`.
  */
 export async function checkRange(
   check: RangeCheck,
@@ -63,7 +63,7 @@ export async function readRange(
   bundles: AsyncIterable<Uint8Array>,
 ): Promise<CheckedRange> {
   const { origin } = range;
-  const counter = new LeafCounter(origin, check.nowMs, check.mayErase);
+  const counter = new LeafCounter(origin, check.nowMs, check.mayErase, tree.size);
   const entries = createHash('sha256');
   for await (const bundle of bundles) {
     const count = checkBundle(bundle, MAX_BUNDLE_LEAVES);

@@ -9,12 +9,15 @@ export interface LeafCounts {
   readonly holds: number;
   readonly seals: number;
   readonly commits: number;
-  /** Entries whose values are gone; only below what two keys signed before. */
+  /** Additions whose values are gone; each is withdrawn further on in the range. */
   readonly erased: number;
 }
 
 const KINDS = 17;
 const ERASED_ENTRY_BYTES = 34;
+/** `version | kind | flags | time_ms`, then a WITHDRAW's target_index. */
+const TARGET_AT = 11;
+const TARGET_END = TARGET_AT + 8;
 
 /** Looks at every entry of a range as it streams by: kinds, order of times, nothing from the future. */
 export class LeafCounter {
@@ -23,12 +26,16 @@ export class LeafCounter {
   readonly #mayErase: boolean;
   readonly #kinds = new Float64Array(KINDS);
   #erased = 0;
+  /** Indexes of erased entries that no WITHDRAW has named yet. */
+  readonly #open = new Set<number>();
+  #index: number;
   #lastKind = 0;
   #lastMs = 0;
 
-  /** `mayErase`: an approve key catches up through entries that were erased since. */
-  constructor(origin: string, nowMs: number, mayErase: boolean) {
+  /** `mayErase`: an approve key catches up through entries that were erased since. `from`: index of the first entry. */
+  constructor(origin: string, nowMs: number, mayErase: boolean, from: number) {
     this.#origin = origin;
+    this.#index = from;
     this.#latestMs = nowMs + MAX_AHEAD_MS;
     this.#mayErase = mayErase;
   }
@@ -39,6 +46,7 @@ export class LeafCounter {
       const length = readU16(bundle, at);
       if (length === 0) this.#erase();
       else this.#count(bundle, at + 2, length);
+      this.#index += 1;
       at += length === 0 ? ERASED_ENTRY_BYTES : 2 + length;
     }
   }
@@ -46,6 +54,7 @@ export class LeafCounter {
   #erase(): void {
     if (!this.#mayErase) this.#refuse('ANOMALOUS_ENTRY', 'an erased entry cannot be signed');
     this.#erased += 1;
+    this.#open.add(this.#index);
     this.#lastKind = 0;
   }
 
@@ -61,14 +70,24 @@ export class LeafCounter {
     this.#lastMs = timeMs;
     this.#lastKind = kind;
     this.#kinds[kind]! += 1;
+    if (kind === LEAF_KIND.WITHDRAW && length >= TARGET_END)
+      this.#open.delete(readU64(bundle, at + TARGET_AT));
   }
 
   #refuse(code: 'ANOMALOUS_ENTRY' | 'FUTURE', why: string): never {
     throw new HashfedError(code, why, { origin: this.#origin, field: 'entries' });
   }
 
-  /** Throws NOT_SEALED unless the last entry was a SEAL. */
+  /**
+   * Throws NOT_SEALED unless the last entry was a SEAL, and MISSING_ENTRY for an erased entry that is not withdrawn:
+   * whoever prepares a request could hide any entry from the approver as its bare leaf hash.
+   */
   finish(): LeafCounts {
+    if (this.#open.size > 0)
+      throw new HashfedError('MISSING_ENTRY', 'the request hides an entry that is not withdrawn', {
+        origin: this.#origin,
+        field: 'entries',
+      });
     if (this.#lastKind !== LEAF_KIND.SEAL)
       throw new HashfedError('NOT_SEALED', 'the request does not end in a seal', { origin: this.#origin });
     const at = (kind: number): number => this.#kinds[kind]!;

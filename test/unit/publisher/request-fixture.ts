@@ -64,17 +64,17 @@ export class TestList {
   readonly state: ListState;
   readonly tree = CompactRange.empty(suite.sha256);
   readonly trees = new Map<number, CompactRange>([[0, CompactRange.empty(suite.sha256)]]);
-  readonly bundles: { from: number; to: number; bytes: Uint8Array; adds: number }[] = [];
+  readonly bundles: { from: number; to: number; bytes: Uint8Array; adds: number; withdrawals: number }[] = [];
 
   constructor(origin: string) {
     this.origin = origin;
     this.state = ListState.empty(parseOrigin(origin), suite.sha256);
   }
 
-  /** Appends `adds` random additions and a SEAL. */
-  grow(adds: number, timeMs = NOW): void {
+  /** Appends `adds` random additions, the withdrawals of `targets` and a SEAL. */
+  grow(adds: number, timeMs = NOW, targets: readonly number[] = []): void {
     const md5 = this.origin.includes('md5');
-    const leaves = Array.from({ length: adds }, () =>
+    const additions = Array.from({ length: adds }, () =>
       encodeLeaf({
         kind: 'add',
         timeMs,
@@ -89,6 +89,9 @@ export class TestList {
         meta: new Uint8Array(),
       }),
     );
+    const withdraw = (targetIndex: number) =>
+      encodeLeaf({ kind: 'withdraw', timeMs, targetIndex, reason: 1, meta: new Uint8Array() });
+    const leaves = [...additions, ...targets.map(withdraw)];
     const staging = this.state.stage();
     const from = staging.next;
     staging.append(encodeBundle(leaves), from);
@@ -97,9 +100,9 @@ export class TestList {
     staging.finish();
     staging.commit();
     const bytes = encodeBundle([...leaves, seal]);
-    this.tree.append(suite.sha256.hashLeaves(bytes, adds + 1));
+    this.tree.append(suite.sha256.hashLeaves(bytes, leaves.length + 1));
     this.trees.set(this.tree.size, this.tree.clone());
-    this.bundles.push({ from, to: this.tree.size, bytes, adds });
+    this.bundles.push({ from, to: this.tree.size, bytes, adds, withdrawals: targets.length });
   }
 
   since(from: number) {
@@ -111,7 +114,7 @@ export class TestList {
     const counts = {
       added: BigInt(bundles.reduce((sum, { adds }) => sum + adds, 0)),
       amended: 0n,
-      withdrawn: 0n,
+      withdrawn: BigInt(bundles.reduce((sum, { withdrawals }) => sum + withdrawals, 0)),
       withdrawnOlder: 0n,
       holds: 0n,
       heldOlder: 0n,

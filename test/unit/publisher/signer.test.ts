@@ -10,7 +10,18 @@ import {
   type SecretKey,
   signRequest,
 } from '../../../client/publisher/index.js';
-import { HashfedError, keysFor, parseDsse, parseRoot, verifyCheckpoint } from '../../../sdk/core/index.js';
+import {
+  concat,
+  encodeBundle,
+  encodeErased,
+  forEachLeaf,
+  HashfedError,
+  hashLeaf,
+  keysFor,
+  parseDsse,
+  parseRoot,
+  verifyCheckpoint,
+} from '../../../sdk/core/index.js';
 import {
   clock,
   type Keys,
@@ -103,6 +114,43 @@ describe('signing', () => {
     for (const list of lists) list.grow(3);
     const signed = parseSigned(await sign(keys.approve, await request([0, 0], { role: 'approve' })));
     expect(signed.notes).toHaveLength(2);
+  });
+});
+
+describe('an approve key and erased entries', () => {
+  /** The last batch as a preparer hands it over who shows leaf hashes instead of the entries at `hidden`. */
+  const hide = (list: TestList, hidden: readonly number[]): void => {
+    const last = list.bundles.at(-1)!;
+    let index = last.from;
+    const parts: Uint8Array[] = [];
+    forEachLeaf(last.bytes, (at, length) => {
+      const leaf = last.bytes.subarray(at, at + length);
+      parts.push(hidden.includes(index) ? encodeErased(hashLeaf(suite.sha256, leaf)) : encodeBundle([leaf]));
+      index += 1;
+    });
+    last.bytes = concat(...parts);
+  };
+  const approve = () => request([0, 0], { role: 'approve' }).then((file) => sign(keys.approve, file));
+
+  it('signs past one that is withdrawn further on', async () => {
+    lists[1]!.grow(2, NOW, [6]);
+    hide(lists[1]!, [6]);
+    expect(parseSigned(await approve()).notes).toHaveLength(2);
+  });
+
+  it.each([
+    ['an addition', [], [6]],
+    ['the withdrawal of an older record', [0], [8]],
+    ['an addition whose index another entry withdraws', [0], [6]],
+  ])('refuses %s that is merely hidden', async (_what, withdrawn, hidden) => {
+    const list = lists[1]!;
+    list.grow(2, NOW, withdrawn);
+    hide(list, hidden);
+    // The preparer's counts call what it hides additions.
+    const bundle = list.bundles.at(-1)!;
+    if (hidden[0] === 8) Object.assign(bundle, { adds: bundle.adds + 1, withdrawals: 0 });
+    expect(await failure(approve())).toBe('MISSING_ENTRY');
+    expect(await failure(readFile(recordOf(keys.approve)))).toContain('ENOENT');
   });
 });
 
