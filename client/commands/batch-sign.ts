@@ -167,7 +167,7 @@ function listLines(sheet: ListSheet): string[] {
   return [
     '',
     `${sheet.origin} (${sheet.purpose}), entries ${sheet.from} to ${sheet.to}`,
-    `  additions ${counts.adds}, withdrawals ${counts.withdrawals}, amendments ${counts.amendments}, holds ${counts.holds}`,
+    `  additions ${counts.adds}, withdrawals ${counts.withdrawals}, amendments ${counts.amendments}, holds ${counts.holds}${counts.erased > 0 ? `, erased ${counts.erased}` : ''}`,
     `  records afterwards ${sheet.setCount}; at the last note with two keys ${sheet.anchorSetCount}`,
     ...sheet.oneKey.map(({ from, to }) => `  committed by one key alone before: entries ${from} to ${to}`),
     `  root ${sheet.root}`,
