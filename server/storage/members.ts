@@ -43,6 +43,10 @@ export class SyncStateRepository implements SyncStateStore {
     return value && decodeState({ key, value });
   }
 
+  async drop(member: string, origin: string): Promise<void> {
+    await this.#kernel.transact({ deletes: [stateKey(origin, member)] });
+  }
+
   list(options: PageOptions & { readonly origin?: string } = {}): Promise<Page<StoredSyncState>> {
     const range =
       options.origin === undefined ? rangeOf('sync-state') : rangeOf('sync-state', options.origin);

@@ -121,6 +121,8 @@ export interface SyncStateStore {
   /** Keeps the one with the larger receivedMs (the later call among equals), durably. */
   put(state: StoredSyncState): Promise<void>;
   get(member: string, origin: string): Promise<StoredSyncState | undefined>;
+  /** Forgets it; no error where there is none. */
+  drop(member: string, origin: string): Promise<void>;
   /** By (origin, member); of one origin only where it is named. */
   list(options?: PageOptions & { readonly origin?: string }): Promise<Page<StoredSyncState>>;
 }

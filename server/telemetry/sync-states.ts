@@ -14,6 +14,8 @@ const MAX_STATES = 256;
 const MAX_VERSION_BYTES = 64;
 /** Installations of one member that are kept. */
 const MAX_INSTANCES = 256;
+/** States of one member that are kept, of all its installations: anybody can make up generations of a list. */
+const MAX_MEMBER_STATES = 16_384;
 /** An installation that was silent for so long counts no more, milliseconds: most were taken down without a word. */
 const SILENT_MS = 7 * 86_400_000;
 /** A state that says nothing new is written again at most this often, milliseconds. */
@@ -33,6 +35,8 @@ export class SyncStates {
   readonly #feed: Feed;
   /** By `member`, then `origin instance`. */
   readonly #held = new Map<string, Map<string, Held>>();
+  /** What each member's last report waits for: its states are counted one report at a time. */
+  readonly #turns = new Map<string, Promise<unknown>>();
   #arrival = 0;
 
   private constructor(deps: TelemetryDeps, feed: Feed) {
@@ -55,15 +59,52 @@ export class SyncStates {
   async report(caller: Caller, request: ReportSyncStateRequest): Promise<void> {
     check(caller, request);
     const { member } = caller;
-    const instance = toHex(request.instanceId);
-    const known = new Set([...this.#of(member).values()].map(({ record }) => toHex(record.instanceId)));
-    if (!known.has(instance) && known.size >= MAX_INSTANCES)
-      throw new HashfedError('BUDGET_EXCEEDED', `a member has at most ${MAX_INSTANCES} installations`, {
-        field: 'instance_id',
-      });
-    const receivedMs = this.#deps.clock.nowMs();
-    for (const state of request.states) await this.#take(member, request, state, receivedMs);
+    const done = (this.#turns.get(member) ?? Promise.resolve()).then(async () => {
+      const receivedMs = this.#deps.clock.nowMs();
+      await this.#makeRoom(member, request, receivedMs);
+      const instances = this.#instances(member, request.instanceId);
+      for (const state of request.states) await this.#take(member, request, state, { receivedMs, instances });
+    });
+    const settled = done.catch(() => {});
+    this.#turns.set(member, settled);
+    await done.finally(() => {
+      if (this.#turns.get(member) === settled) this.#turns.delete(member);
+    });
     this.#feed.notify();
+  }
+
+  /** Where a member's places are all taken, installations that left or fell silent give theirs. */
+  async #makeRoom(member: string, request: ReportSyncStateRequest, nowMs: number): Promise<void> {
+    if (this.#fits(member, request)) return;
+    const own = toHex(request.instanceId);
+    const rows = [...this.#of(member)];
+    const live = new Set([own]);
+    for (const [, { record }] of rows) if (isLive(record, nowMs)) live.add(toHex(record.instanceId));
+    for (const [key, { record, origin }] of rows) {
+      const instance = toHex(record.instanceId);
+      if (live.has(instance)) continue;
+      await this.#deps.storage.syncStates.drop(`${member}/${instance}`, origin);
+      this.#of(member).delete(key);
+    }
+    if (this.#fits(member, request)) return;
+    const most = `${MAX_INSTANCES} installations and ${MAX_MEMBER_STATES} states`;
+    throw new HashfedError('BUDGET_EXCEEDED', `a member has at most ${most}`, { field: 'instance_id' });
+  }
+
+  #fits(member: string, { states, instanceId }: ReportSyncStateRequest): boolean {
+    const rows = this.#of(member);
+    const own = toHex(instanceId);
+    const more = states.filter(({ origin }) => !rows.has(`${origin} ${own}`)).length;
+    if (more === 0) return true;
+    const { size } = this.#instances(member, instanceId);
+    return size <= MAX_INSTANCES && rows.size + more <= MAX_MEMBER_STATES;
+  }
+
+  /** Those of which a state is kept, and one more. */
+  #instances(member: string, own: Uint8Array): ReadonlySet<string> {
+    const instances = new Set([toHex(own)]);
+    for (const { record } of this.#of(member).values()) instances.add(toHex(record.instanceId));
+    return instances;
   }
 
   /** Everything kept, by (member, origin, instance). */
@@ -84,7 +125,7 @@ export class SyncStates {
     member: string,
     { instanceId, sdkVersion, leaving }: ReportSyncStateRequest,
     state: ListSyncState,
-    receivedMs: number,
+    { receivedMs, instances }: { readonly receivedMs: number; readonly instances: ReadonlySet<string> },
   ): Promise<void> {
     const { origin } = state;
     const key = `${origin} ${toHex(instanceId)}`;
@@ -104,15 +145,21 @@ export class SyncStates {
     const bytes = SyncStateRecord.encode(record).finish();
     await syncStates.put({ member: `${member}/${toHex(instanceId)}`, origin, receivedMs, bytes });
     this.#keep({ record, origin });
-    const slowest = this.#slowest(member, origin, receivedMs);
+    const slowest = this.#slowest(member, origin, instances, receivedMs);
     if (slowest !== undefined)
       await syncStates.put({ member, origin, receivedMs, bytes: ListSyncState.encode(slowest).finish() });
   }
 
   /** The state that the member is measured by: of its live installations the one with the fewest entries. */
-  #slowest(member: string, origin: string, nowMs: number): ListSyncState | undefined {
-    const all = [...this.#of(member).values()].filter((held) => held.origin === origin);
-    const live = all.filter(({ record }) => !record.left && nowMs - Number(record.receivedMs) <= SILENT_MS);
+  #slowest(
+    member: string,
+    origin: string,
+    instances: ReadonlySet<string>,
+    nowMs: number,
+  ): ListSyncState | undefined {
+    const rows = this.#of(member);
+    const all = [...instances].flatMap((instance) => rows.get(`${origin} ${instance}`) ?? []);
+    const live = all.filter(({ record }) => isLive(record, nowMs));
     const states = (live.length > 0 ? live : all).flatMap(({ record }) => record.state ?? []);
     return states.reduce<ListSyncState | undefined>(
       (least, state) => (least === undefined || state.size < least.size ? state : least),
@@ -132,6 +179,10 @@ export class SyncStates {
     rows.set(`${origin} ${toHex(record.instanceId)}`, held);
     this.#arrival = Math.max(this.#arrival, Number(record.arrival));
   }
+}
+
+function isLive({ left, receivedMs }: SyncStateRecord, nowMs: number): boolean {
+  return !left && nowMs - Number(receivedMs) <= SILENT_MS;
 }
 
 function saysNothingNew(

@@ -182,6 +182,9 @@ export function tablesContract({ make }: StorageFactory): void {
     expect(await syncStates.get('d', OTHER)).toBeUndefined();
     expect((await syncStates.list({ origin: ORIGIN })).items.map(({ member }) => member)).toEqual(['a', 'b']);
     expect(await allPages((pageToken) => syncStates.list({ pageToken, pageSize: 1 }))).toHaveLength(4);
+    await syncStates.drop('a', ORIGIN);
+    await syncStates.drop('a', ORIGIN);
+    expect((await syncStates.list({ origin: ORIGIN })).items.map(({ member }) => member)).toEqual(['b']);
   });
 
   use('never lets concurrent spends pass a limit together', async ({ budgets }) => {

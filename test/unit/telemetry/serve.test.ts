@@ -145,6 +145,37 @@ describe('sync states', () => {
     await states.report(caller('hoster-a'), sync(2n, 1, id(0)));
     await states.report(caller('hoster-b'), sync(1n, 1, id(256)));
   });
+
+  test('of installations that left or fell silent give way to new ones, also on disk', async () => {
+    const clock = testClock();
+    const server = new TelemetryServer(clock);
+    const states = await server.states();
+    const id = (n: number) => ({ instanceId: new Uint8Array(16).fill(n) });
+    await states.report(caller('hoster-a'), sync(1n, 1, { ...id(0), leaving: true }));
+    for (let n = 1; n < 256; n++) await states.report(caller('hoster-a'), sync(1n, 1, id(n)));
+    const fresh = { instanceId: new Uint8Array(Buffer.from('0102'.repeat(8), 'hex')) };
+    await states.report(caller('hoster-a'), sync(1n, 1, fresh));
+    expect(states.all()).toHaveLength(256);
+    clock.now += 8 * DAY;
+    await states.report(caller('hoster-a'), sync(1n, 1, id(0)));
+    expect((await server.states()).all().map(({ instanceId }) => instanceId)).toEqual([id(0).instanceId]);
+  });
+
+  test('of made-up generations are bounded, also where calls run at once', async () => {
+    const states = await new TelemetryServer(testClock()).states();
+    const made = (call: number) =>
+      sync(1n, call % 8, {
+        states: Array.from({ length: 256 }, (_, i) =>
+          state(1n, { origin: `police.example/known/sha256/g${256 * call + i + 1}` }),
+        ),
+      });
+    const calls = Array.from({ length: 70 }, (_, n) => states.report(caller('hoster-a'), made(n)));
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(6);
+    expect(states.all()).toHaveLength(16_384);
+    await states.report(caller('hoster-a'), made(3));
+    await states.report(caller('hoster-b'), made(0));
+  });
 });
 
 describe('a query', () => {
