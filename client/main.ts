@@ -13,6 +13,7 @@ async function buildProgram(): Promise<Command> {
     .version(version)
     .option('--json', 'print JSON: one object, or one a line where the command streams')
     .option('--config <file>', "this member's configuration (default: $HASHFED_CONFIG or ./hashfed.json)")
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for what this command takes)')
     .exitOverride();
   await registerCalled(program, process.argv.slice(2));

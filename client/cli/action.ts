@@ -47,13 +47,10 @@ export function report(error: unknown, stopped = false): ExitCode {
   return exitForError(error);
 }
 
-/** The message of an error, without the heading that the gRPC library leaves where it has nothing to add. */
-export const messageOf = (error: Error): string => error.message.replace(/\.? Resolution note:\s*$/, '');
-
 function sentence(error: unknown): string {
   if (error instanceof HashfedError) {
     const where = error.detail.origin === undefined ? '' : ` [${error.detail.origin}]`;
-    return `${error.code}${where}: ${messageOf(error)}`;
+    return `${error.code}${where}: ${error.message}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -72,6 +72,10 @@ export function stringify(value: unknown): string {
   });
 }
 
+/** `1 file`, `1,204 files`. */
+export const count = (n: number, one: string, many = `${one}s`): string =>
+  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
 /** Columns of text, padded; the first row is the heading. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];

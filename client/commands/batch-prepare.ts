@@ -68,9 +68,9 @@ function toJson({ batch, publishId, lists, requests, twoKeys }: PrepareOutcome, 
   };
 }
 
-function toLines({ batch, requests, twoKeys }: PrepareOutcome, code: string): string[] {
+function toLines({ batch, publishId, requests, twoKeys }: PrepareOutcome, code: string): string[] {
   return [
-    `Prepared ${batch}; code: ${code}`,
+    `Prepared ${batch}; publish id ${toHex(publishId)}; code: ${code}`,
     twoKeys ? 'Two keys are needed:' : 'The sequencing key is enough; an approve key may be added:',
     ...requests.map(({ role, name, file }) => `  ${role === 'list' ? 'sequencing key' : name}: ${file}`),
   ];

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { type Clock, HashfedError } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
-import { action, type CliContext, EXIT } from '../cli/index.js';
+import { action, type CliContext, count, EXIT } from '../cli/index.js';
 import {
   keysAtHand,
   type ListSheet,
@@ -155,7 +155,7 @@ const roleOf = (role: number): string => (role === 1 ? 'list' : 'approve');
 function sheetLines({ request, publisher, rootVersion, lists, code }: ReviewSheet, clock: Clock): string[] {
   const ageMin = Math.round((clock.nowMs() - Number(request.createdMs)) / 60_000);
   return [
-    `${publisher}, root version ${rootVersion}; prepared ${ageMin} minutes ago as ${request.batch}`,
+    `${publisher}, root version ${rootVersion}; prepared ${ageMin === 0 ? 'just now' : `${count(ageMin, 'minute')} ago`} as ${request.batch}`,
     `Asks for: ${roleOf(request.role) === 'list' ? 'the sequencing key' : 'an approve key'}`,
     ...lists.flatMap(listLines),
     `Code: ${code}`,

@@ -1,12 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { Reason } from '../../proto/gen/hashfed/v1/enums.js';
-import { HashfedError, MAX_HOLD_MS, toHex } from '../../sdk/core/index.js';
-import { action, type CliContext, EXIT } from '../cli/index.js';
+import { HashfedError, MAX_HOLD_MS } from '../../sdk/core/index.js';
+import { action, type CliContext, count, EXIT } from '../cli/index.js';
 import { ownLists, parseTarget, pullOwnLists, type Workstation, writeHold } from '../publisher/index.js';
 import { publishFile } from './publish.js';
-import { openStation, outcomeJson, outcomeLines } from './publisher-shared.js';
+import { openStation, outcomeJson, outcomeLines, withBatchFile } from './publisher-shared.js';
 
 interface Options {
   readonly collection: string;
@@ -16,6 +14,7 @@ interface Options {
   readonly reason: string;
   readonly hours: string;
   readonly dryRun?: boolean;
+  readonly out?: string;
 }
 
 const REASONS: Readonly<Record<string, number>> = {
@@ -39,9 +38,14 @@ export function register(program: Command): void {
     .addOption(new Option('--reason <reason>', 'why').choices(Object.keys(REASONS)).makeOptionMandatory())
     .option('--hours <n>', 'how long, 1 to 72', '24')
     .option('--dry-run', 'count and check, publish nothing')
+    .addOption(
+      new Option('--out <batch>', 'publish nothing: write the batch, for hashfed batch prepare').conflicts(
+        'dryRun',
+      ),
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  hashfed hold --collection known --item 0123456789abcdef0123456789abcdef --reason mass-matches --hours 12',
+      '\nExamples:\n  hashfed hold --collection known --item 0123456789abcdef0123456789abcdef --reason mass-matches --hours 12\n  hashfed hold --collection known --hash sha256:9f86d081…0a08 --reason disputed --out brake.hfbatch',
     )
     .action(
       action<Options>(async (context, options) => {
@@ -70,9 +74,7 @@ async function run(
   if (targets.length === 0 && batch === undefined)
     throw new HashfedError('USAGE', 'name what to hold: --hash, --item or --batch', { field: 'hash' });
   const replicas = await pullOwnLists(station, ownLists(station.config, options.collection).values());
-  await mkdir(station.paths.outbox, { recursive: true, mode: 0o700 });
-  const batchFile = join(station.paths.outbox, `${toHex(context.random.bytes(8))}.hfbatch`);
-  try {
+  await withBatchFile(context, station, options.out, async (batchFile) => {
     const held = await writeHold(station, replicas, {
       targets,
       publishId: batch === undefined ? undefined : new Uint8Array(Buffer.from(batch, 'hex')),
@@ -80,15 +82,18 @@ async function run(
       untilMs: context.clock.nowMs() + hours * 3_600_000,
       batchFile,
     });
+    if (options.out !== undefined) {
+      const text = `${count(held, 'record')}, to be held for ${count(hours, 'hour')} from now by ${batchFile}`;
+      context.out.result({ batch: batchFile, records: held }, text);
+      return;
+    }
     const outcome = await publishFile(context, station, batchFile, {
       dryRun: options.dryRun === true,
       replicas,
     });
     context.out.result({ ...outcomeJson(outcome), records: held }, [
       ...outcomeLines(outcome),
-      `${held} records answer at most "hold" for ${hours} hours.`,
+      `Records that answer at most "hold" for ${count(hours, 'hour')}: ${held}`,
     ]);
-  } finally {
-    await rm(batchFile, { force: true });
-  }
+  });
 }

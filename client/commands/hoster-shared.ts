@@ -8,7 +8,7 @@ import {
   type Policy,
   type Verdict,
 } from '../../sdk/index.js';
-import { type CliContext, EXIT, type ExitCode, messageOf } from '../cli/index.js';
+import { type CliContext, EXIT, type ExitCode } from '../cli/index.js';
 
 /** A short command that holds the store ends within this time, milliseconds; a watching one does not. */
 const LOCK_WAIT_MS = 10_000;
@@ -41,7 +41,7 @@ async function openHoster(context: CliContext, access: Access, needs: Needs): Pr
 
 function heldElsewhere(cause: unknown): HashfedError {
   const message =
-    'the store is in use by another process, perhaps "hashfed sync --watch"; stop that one first';
+    'the store is in use by another process: your service, or "hashfed sync --watch"; stop that one first, or ask the service itself (docs/hosters.md, "Quarantine")';
   return new HashfedError('STORAGE_FAILED', message, { cause });
 }
 
@@ -75,10 +75,18 @@ export function isBeyondPolicy(lists: readonly ListStatus[], policy: Policy, now
   );
 }
 
-/** `stale` where the lists are beyond the policy, else `done`. */
-export function freshnessExit(hashfed: Hashfed, context: CliContext): ExitCode {
-  const beyond = isBeyondPolicy(hashfed.lists(), hashfed.policy, context.clock.nowMs());
-  return beyond ? EXIT.stale : EXIT.done;
+/** `stale` where the lists are beyond the policy, told on stderr, else `done`. */
+export function freshnessExit(hashfed: Hashfed, { clock, out }: CliContext): ExitCode {
+  const lists = hashfed.lists();
+  if (!isBeyondPolicy(lists, hashfed.policy, clock.nowMs())) return EXIT.done;
+  out.warn(`hashfed: STALE: ${staleness(lists, clock.nowMs())}; run hashfed sync`);
+  return EXIT.stale;
+}
+
+function staleness(lists: readonly ListStatus[], nowMs: number): string {
+  const fresh = lists.flatMap(({ last_fresh_ms: ms }) => (ms === null ? [] : [ms]));
+  if (fresh.length === 0) return 'no list was ever synced';
+  return `what is matched against was last fresh ${Math.floor((nowMs - Math.min(...fresh)) / HOUR_MS)} hours ago`;
 }
 
 /** True where an object is on a list that acts or tests; being known as good is no match. */
@@ -98,6 +106,6 @@ export function verdictLine(name: string, verdict: Verdict): string {
 
 /** An error as `--json` prints it beside results that are good. */
 export function errorJson(error: unknown): { code: string; message: string } {
-  if (error instanceof HashfedError) return { code: error.code, message: messageOf(error) };
+  if (error instanceof HashfedError) return { code: error.code, message: error.message };
   return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
 }

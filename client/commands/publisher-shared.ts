@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { equalBytes, HashfedError, toHex } from '../../sdk/core/index.js';
@@ -101,6 +102,27 @@ export async function importFile(
   } finally {
     progress.stop();
     await source.close();
+  }
+}
+
+/** Where a batch is made: in `kept`, which must not exist yet, or in the outbox, from where it goes when `work` ends. */
+export async function withBatchFile(
+  { random }: CliContext,
+  { paths }: Workstation,
+  kept: string | undefined,
+  work: (batchFile: string) => Promise<void>,
+): Promise<void> {
+  if (kept !== undefined) {
+    const file = resolve(kept);
+    if (existsSync(file)) throw new HashfedError('USAGE', `${file} exists already`, { field: 'out' });
+    return work(file);
+  }
+  await mkdir(paths.outbox, { recursive: true, mode: 0o700 });
+  const file = join(paths.outbox, `${toHex(random.bytes(8))}.hfbatch`);
+  try {
+    await work(file);
+  } finally {
+    await rm(file, { force: true });
   }
 }
 

@@ -37,7 +37,7 @@ async function syncOnce(context: CliContext, hashfed: Hashfed): Promise<ExitCode
   const { results, failures } = await syncAll(context, hashfed);
   context.out.result(
     { lists: results.map(syncedJson), failures: failures.map(failureJson) },
-    results.length === 0 ? [] : table([['list', 'size', 'before', 'by', 'released'], ...results.map(row)]),
+    results.length === 0 ? [] : table([['list', 'size', 'before', 'how', 'released'], ...results.map(row)]),
   );
   for (const line of failureLines(failures)) context.out.warn(line);
   return exitOf(failures);
@@ -75,7 +75,8 @@ async function follow(context: CliContext, hashfed: Hashfed): Promise<ExitCode> 
     const code = exitForError(failure.error);
     // A source that cannot be reached comes back; one that lies is told at the end as well.
     if (code === EXIT.verification) seen.push(code);
-    out.result({ event: 'failed', ...failureJson(failure) }, failureLine(failure));
+    if (out.json) out.result({ event: 'failed', ...failureJson(failure) }, []);
+    else out.warn(failureLine(failure));
   };
   hashfed.on('synced', tell).on('failed', fail);
   await syncAll(context, hashfed);
@@ -130,10 +131,19 @@ function syncedLine({ origin, from, size, released }: Synced): string {
   return `${origin}: ${from} to ${size}${freed}`;
 }
 
+/** How a list was brought up to date, as people read it. */
+const HOW: Readonly<Record<Synced['path'], string>> = {
+  none: 'unchanged',
+  statements: 'unchanged, fresh',
+  delta: 'new entries',
+  rebuild: 'all entries',
+  snapshot: 'snapshot',
+};
+
 const row = ({ origin, size, from, path, released }: Synced): string[] => [
   origin,
   String(size),
   String(from),
-  path,
+  HOW[path],
   String(released),
 ];

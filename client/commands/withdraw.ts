@@ -1,9 +1,8 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { Reason } from '../../proto/gen/hashfed/v1/enums.js';
 import { HashfedError, toHex } from '../../sdk/core/index.js';
-import { action, type CliContext, EXIT } from '../cli/index.js';
+import { action, type CliContext, count, EXIT } from '../cli/index.js';
 import {
   ownLists,
   parseTarget,
@@ -14,7 +13,7 @@ import {
   writeWithdrawal,
 } from '../publisher/index.js';
 import { publishFile } from './publish.js';
-import { openStation, outcomeJson, outcomeLines } from './publisher-shared.js';
+import { openStation, outcomeJson, outcomeLines, withBatchFile } from './publisher-shared.js';
 
 interface Options {
   readonly collection: string;
@@ -25,6 +24,7 @@ interface Options {
   readonly wholeItem?: boolean;
   readonly dryRun?: boolean;
   readonly urgent?: boolean;
+  readonly out?: string;
 }
 
 const MAX_TARGET_FILE_BYTES = 256 * 1024 * 1024;
@@ -56,9 +56,15 @@ export function register(program: Command): void {
     .addOption(new Option('--reason <reason>', 'why').choices(Object.keys(REASONS)).makeOptionMandatory())
     .option('--dry-run', 'count and check, publish nothing')
     .option('--urgent', 'sign with the sequencing key alone, now; the second person countersigns later')
+    .addOption(
+      new Option('--out <batch>', 'publish nothing: write the batch, for hashfed batch prepare').conflicts([
+        'dryRun',
+        'urgent',
+      ]),
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  hashfed withdraw --collection known --item 0123456789abcdef0123456789abcdef --reason wrong',
+      '\nExamples:\n  hashfed withdraw --collection known --item 0123456789abcdef0123456789abcdef --reason wrong\n  hashfed withdraw --collection known --file ids.txt --reason ordered --out away.hfbatch',
     )
     .action(
       action<Options>(async (context, options) => {
@@ -102,9 +108,7 @@ async function run(
   options: Options,
 ): Promise<void> {
   const replicas = await pullOwnLists(station, ownLists(station.config, options.collection).values());
-  await mkdir(station.paths.outbox, { recursive: true, mode: 0o700 });
-  const batchFile = join(station.paths.outbox, `${toHex(context.random.bytes(8))}.hfbatch`);
-  try {
+  await withBatchFile(context, station, options.out, async (batchFile) => {
     const records = await writeWithdrawal(station, replicas, {
       targets,
       reason: REASONS[options.reason]!,
@@ -113,20 +117,23 @@ async function run(
       sourceName: 'withdrawal',
     });
     const left = stillListed(replicas, records);
+    const items = [...new Set(records.map(({ itemId }) => toHex(itemId)))];
+    const found = { withdrawn: records.length, items, still_listed: left };
+    if (options.out !== undefined) {
+      context.out.result({ batch: batchFile, ...found }, [
+        `${count(records.length, 'record')} of ${count(items.length, 'item')}, to be withdrawn by ${batchFile}`,
+        ...leftLines(left),
+      ]);
+      return;
+    }
     const outcome = await publishFile(context, station, batchFile, { ...options, replicas });
-    const items = new Set(records.map(({ itemId }) => toHex(itemId)));
-    context.out.result(
-      { ...outcomeJson(outcome), withdrawn: records.length, items: [...items], still_listed: left },
-      [...outcomeLines(outcome), ...leftLines(left)],
-    );
-  } finally {
-    await rm(batchFile, { force: true });
-  }
+    context.out.result({ ...outcomeJson(outcome), ...found }, [...outcomeLines(outcome), ...leftLines(left)]);
+  });
 }
 
 function leftLines(left: number): string[] {
   if (left === 0) return [];
   return [
-    `${left} other records of these items are still listed; withdraw them with --item or --whole-item.`,
+    `${count(left, 'other record')} of these items still listed; withdraw them with --item or --whole-item.`,
   ];
 }

@@ -17,7 +17,7 @@ export function register(program: Command): void {
     .command('withdrawal')
     .description('what became of a withdrawal')
     .command('status')
-    .argument('<publish-id>', 'as printed by withdraw, 32 hex digits')
+    .argument('<publish-id>', 'as printed by withdraw or batch prepare, 32 hex digits')
     .description('which hosters have applied a withdrawal')
     .addHelpText('after', '\nExample:\n  hashfed withdrawal status 0123456789abcdef0123456789abcdef')
     .action(

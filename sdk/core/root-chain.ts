@@ -12,14 +12,21 @@ const refuse = (why: string, field: string): never => {
   throw new HashfedError('BAD_SIGNATURE', `publisher root: ${why}`, { field });
 };
 
+const shorten = (digest: Uint8Array): string => `${toHex(digest).slice(0, 16)}…`;
+
 /**
  * Version 1 under its pinned fingerprint (SHA-256 of the body, 32 bytes), signed by its own root threshold.
  * Throws `MALFORMED`, `BAD_SIGNATURE` (another fingerprint) or `THRESHOLD_NOT_MET`.
  */
 export function startRoot(suite: Suite, envelope: Uint8Array, fingerprint: Uint8Array): PublisherRoot {
   const signed = parseDsse('root', envelope, MAX_ROOT_BYTES);
-  if (!equalBytes(suite.sha256.digest(signed.body), fingerprint))
-    refuse('not the pinned fingerprint', 'fingerprint');
+  if (!equalBytes(suite.sha256.digest(signed.body), fingerprint)) {
+    const [served, pinned] = [suite.sha256.digest(signed.body), fingerprint].map(shorten);
+    refuse(
+      `${served} was served, ${pinned} is pinned; ask the publisher which one is its own`,
+      'fingerprint',
+    );
+  }
   const root = parseRoot(suite.sha256, signed.body);
   if (root.version !== 1) malformed('version', 'the pinned root is not version 1');
   checkRootSigners(suite, signed, root);

@@ -8,6 +8,7 @@ import {
   MAX_STATUS_DETAILS_BYTES,
   MAX_STATUS_MESSAGE,
 } from './limits.js';
+import { unreachable } from './unreachable.js';
 
 /** Codes that are a gRPC status and nothing else: they carry no reason, and are believed from no peer's reason. */
 const WITHOUT_REASON: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -103,7 +104,9 @@ export interface PeerStatus {
 export function fromStatus(peer: PeerStatus): HashfedError {
   const found = readDetails(peer);
   const code = codeOf(peer.code, found.reason);
-  return new HashfedError(code, cleanText(peer.details) || `the peer answered with status ${peer.code}`, {
+  const text = cleanText(peer.details);
+  const told = peer.code === Grpc.UNAVAILABLE && found.reason === undefined ? unreachable(text) : text;
+  return new HashfedError(code, told || `the peer answered with status ${peer.code}`, {
     ...found.detail,
     claimed: true,
   });

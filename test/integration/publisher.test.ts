@@ -152,4 +152,41 @@ describe('in steps, with keys that are elsewhere', () => {
     const status = await run('hotline', 'batch', 'status', list);
     expect(status.json.lists[0].state).toBe('committed');
   });
+
+  it('withdraws and holds by batches that are signed elsewhere', async () => {
+    const { file, ids } = await source('away', 30);
+    expect((await publish('hotline', file)).code).toBe(0);
+    const batch = join(federation.folder, 'away.hfbatch');
+    const made = await withdraw('hotline', '--item', ids[0]!, '--reason', 'wrong', '--out', batch);
+    expect(made.json).toMatchObject({ batch, withdrawn: 3, still_listed: 0 });
+    const again = await withdraw('hotline', '--item', ids[1]!, '--reason', 'wrong', '--out', batch);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('exists already') });
+    const lists = await inSteps(batch);
+    for (const one of lists) expect(one).toMatchObject({ withdrawn: 1, added: 0 });
+
+    const brake = join(federation.folder, 'brake.hfbatch');
+    const reason = ['--reason', 'disputed', '--out', brake];
+    const held = await run('hotline', 'hold', '--collection', 'known', '--item', ids[2]!, ...reason);
+    expect(held.json).toMatchObject({ batch: brake, records: 3 });
+    expect(await inSteps(brake)).toHaveLength(3);
+  });
+
+  it('says why where every row was refused', async () => {
+    const file = join(federation.folder, 'bad.csv');
+    await writeFile(file, 'id,md5,sha1,sha256,class\ncase-1,,,zz,A\n');
+    const batch = join(federation.folder, 'bad.hfbatch');
+    const made = await run('hotline', 'import', file, '--map', map, '--collection', 'known', '--out', batch);
+    expect(made.code).toBe(2);
+    expect(made.stderr).toContain('line 2: id: is not 32 hexadecimal digits');
+    expect(made.stderr).toContain(`${batch}.refused.csv`);
+  });
 });
+
+/** Prepares, signs with the sequencing key and submits; answers what was prepared. */
+async function inSteps(batch: string): Promise<readonly object[]> {
+  const stick = join(federation.folder, `stick-${randomBytes(4).toString('hex')}`);
+  const prepared = await run('hotline', 'batch', 'prepare', batch, '--out', stick);
+  const signed = await run('hotline', 'batch', 'sign', prepared.json.requests[0].file, '--yes');
+  expect((await run('hotline', 'batch', 'submit', signed.json.signed)).code).toBe(0);
+  return prepared.json.lists;
+}

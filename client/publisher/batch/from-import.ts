@@ -1,5 +1,5 @@
 import type { BatchFile } from '../../../proto/gen/hashfed/v1/files.js';
-import type { Clock, HashType, Random } from '../../../sdk/core/index.js';
+import { type Clock, HashfedError, type HashType, type Random } from '../../../sdk/core/index.js';
 import { type Importer, type RefusedRow, refusedRowsWriter } from '../import/index.js';
 import { BatchBuilder } from './builder.js';
 import { leavesOf, pooledRandom } from './items.js';
@@ -52,6 +52,7 @@ export async function importToBatch(job: ImportJob): Promise<ImportOutcome> {
       const rows = items + refused.count;
       if (rows % 1000 === 0) job.onRows?.(rows);
     }
+    if (items === 0 && refused.count > 0) throw allRefused(job, refused.count, firstRefused[0]!);
     const batch = await builder.finish({
       createdMs: job.clock.nowMs(),
       source: job.sourceName,
@@ -64,4 +65,9 @@ export async function importToBatch(job: ImportJob): Promise<ImportOutcome> {
   } finally {
     await refused.close();
   }
+}
+
+function allRefused(job: ImportJob, count: number, { line, field, reason }: RefusedRow): HashfedError {
+  const message = `every row of ${job.sourceName} was refused (${count}); line ${line}: ${field}: ${reason}; all reasons are in ${job.refusedFile}`;
+  return new HashfedError('USAGE', message, { field: 'file' });
 }

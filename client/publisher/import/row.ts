@@ -89,7 +89,7 @@ function readText(cells: Cells, name: string | undefined, limit: number): string
 }
 
 function hexBytes(name: string, text: string, length: number): Uint8Array {
-  if (!/^[0-9a-fA-F]*$/.test(text)) throw new Refusal(name, 'is not hexadecimal');
+  if (!/^[0-9a-fA-F]*$/.test(text)) throw new Refusal(name, `is not ${length * 2} hexadecimal digits`);
   if (text.length !== length * 2) {
     throw new Refusal(name, `has ${text.length} hexadecimal digits, expected ${length * 2}`);
   }

@@ -99,9 +99,13 @@ export async function readKey(
 ): Promise<SecretKey> {
   const stored = await readKeyFile(file);
   if (stored.role !== role) {
-    throw new HashfedError('USAGE', `${file} is a ${stored.role} key, expected a ${role} key`, {
-      field: 'key',
-    });
+    throw new HashfedError(
+      'USAGE',
+      `${file} holds the ${stored.role} key, but the ${role} key is needed here`,
+      {
+        field: 'key',
+      },
+    );
   }
   const seed = seedOf(file, stored, ed25519, passphrase);
   const publicKey = ed25519.publicKey(seed);

@@ -9,8 +9,11 @@ export const ACTIONS = ['none', 'allow', 'test', 'hold', 'block'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export type ListPurpose = 'listed' | 'known-good' | 'test';
-/** EMPTY: configured, nothing verified yet; a verdict of `none` then means little. */
-export const FRESHNESS = ['FRESH', 'STALE', 'EXPIRED', 'EMPTY'] as const;
+/**
+ * EMPTY: configured, nothing held yet; a verdict of `none` then means little. Ordered: a verdict tells the last of
+ * what its lists are, so that a list in which nothing was published yet does not hide one that is out of date.
+ */
+export const FRESHNESS = ['FRESH', 'EMPTY', 'STALE', 'EXPIRED'] as const;
 export type Freshness = (typeof FRESHNESS)[number];
 
 /** One list as it stood when the object was matched. Lists without a match belong here too. */

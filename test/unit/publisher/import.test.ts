@@ -41,7 +41,7 @@ describe('CSV import', () => {
 
   it.each([
     ['a short hash', `,,${sha.slice(2)},Baseline,0,,`, 'SHA-256', '62 hexadecimal digits'],
-    ['a hash that is no hex', `,,${'zz'.repeat(32)},Baseline,0,,`, 'SHA-256', 'not hexadecimal'],
+    ['a hash that is no hex', `,,${'zz'.repeat(32)},Baseline,0,,`, 'SHA-256', 'not 64 hexadecimal digits'],
     ['no hash at all', ',,,Baseline,0,,', '(hash columns)', 'no hash'],
     ['an unmapped classification', `,,${sha},Unknown,0,,`, 'Category', 'does not name'],
     ['a classification named like a built-in', `,,${sha},constructor,0,,`, 'Category', 'does not name'],

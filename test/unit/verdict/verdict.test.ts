@@ -47,6 +47,18 @@ const knownGood: Candidate = {
 };
 
 describe('every verdict', () => {
+  it.each([
+    [['FRESH', 'EMPTY'], 'EMPTY'],
+    [['EMPTY', 'EXPIRED', 'STALE'], 'EXPIRED'],
+    [['STALE', 'EMPTY', 'FRESH'], 'STALE'],
+    [['FRESH', 'FRESH'], 'FRESH'],
+    [[], 'EMPTY'],
+  ] as const)('of lists that are %j is %s', (states, freshness) => {
+    const asked = states.map((state, at) => ({ ...list(origins[at]!), state }));
+    const verdict = decide({ matches: [], computed: {}, lists: asked, policy: DEFAULT_POLICY, now });
+    expect(verdict.freshness).toBe(freshness);
+  });
+
   it('does not depend on the order of the matches', () => {
     fc.assert(
       fc.property(matches, (found) => {
