@@ -1,4 +1,4 @@
-import { HashfedError } from '../../sdk/core/index.js';
+import { HashfedError, MAX_MESSAGE_BYTES } from '../../sdk/core/index.js';
 import type { Role } from './directory.js';
 
 /** Who may call an RPC. Lists, domains and resources are checked by its handler through the caller. */
@@ -8,6 +8,8 @@ export interface RpcRule {
   readonly longLived?: boolean;
   /** May take as long as a stream: it reads what a stream brought. */
   readonly long?: boolean;
+  /** Bytes of one request message; a small number where it is left out. */
+  readonly maxBytes?: number;
   /** Also under an expired directory: what it takes to replace it. */
   readonly evenExpired?: boolean;
 }
@@ -15,6 +17,8 @@ export interface RpcRule {
 const any: RpcRule = { roles: 'any' };
 const only = (...roles: readonly Role[]): RpcRule => ({ roles });
 const watch = (rule: RpcRule): RpcRule => ({ ...rule, longLived: true });
+/** Carries bundles, notes, hashes or signed bodies. */
+const large = (rule: RpcRule): RpcRule => ({ ...rule, maxBytes: MAX_MESSAGE_BYTES });
 
 const publishers = only('publisher');
 const operator = only('operator');
@@ -38,12 +42,12 @@ const RULES: Readonly<Record<string, Readonly<Record<string, RpcRule>>>> = {
   },
   PublishService: {
     GetPublishState: publishers,
-    UploadEntries: publishers,
+    UploadEntries: large(publishers),
     PrepareBatch: { ...publishers, long: true },
-    CommitBatch: { ...publishers, long: true },
+    CommitBatch: { ...large(publishers), long: true },
     AbortBatch: publishers,
-    PutPublisherRoot: publishers,
-    PutLiveness: publishers,
+    PutPublisherRoot: large(publishers),
+    PutLiveness: large(publishers),
     WatchAlarms: watch(publishers),
     ListCases: only('publisher', 'hotline'),
     DecideCase: only('publisher', 'hotline'),
@@ -53,43 +57,43 @@ const RULES: Readonly<Record<string, Readonly<Record<string, RpcRule>>>> = {
   },
   QueryService: {
     LookupHash: asking,
-    LookupHashes: asking,
+    LookupHashes: large(asking),
     GetBlindedSet: asking,
     EvaluateBlinded: asking,
   },
   TelemetryService: {
-    SubmitTelemetry: hoster,
+    SubmitTelemetry: large(hoster),
     ReportSyncState: only('hoster', 'mirror', 'monitor'),
     SubmitFeedback: hoster,
-    SubmitBands: hoster,
+    SubmitBands: large(hoster),
     RequestConfirmation: hoster,
     WatchCaseOutcomes: watch(hoster),
     QueryTelemetry: monitor,
     WatchTelemetry: watch(monitor),
-    PutMonitorReceipt: monitor,
+    PutMonitorReceipt: large(monitor),
   },
   NoticeService: {
-    AddTip: hotline,
-    IssueNotice: hotline,
-    RevokeNotice: hotline,
+    AddTip: large(hotline),
+    IssueNotice: large(hotline),
+    RevokeNotice: large(hotline),
     ListNotices: noticeParties,
     WatchNotices: watch(noticeParties),
-    AcknowledgeNotice: hoster,
-    RecordDelivery: hotline,
-    RecordAction: only('hoster', 'hotline'),
-    RecordObservation: monitor,
-    ContestAttribution: hoster,
-    PutMandate: only('authority', 'monitor'),
-    IssueOrder: only('authority'),
+    AcknowledgeNotice: large(hoster),
+    RecordDelivery: large(hotline),
+    RecordAction: large(only('hoster', 'hotline')),
+    RecordObservation: large(monitor),
+    ContestAttribution: large(hoster),
+    PutMandate: large(only('authority', 'monitor')),
+    IssueOrder: large(only('authority')),
   },
   FederationService: {
     AddCheckpoint: only('publisher', 'mirror', 'witness', 'operator'),
-    ReportEquivocation: any,
+    ReportEquivocation: large(any),
     ListEquivocations: any,
   },
   DirectoryService: {
     GetDirectory: { ...any, evenExpired: true },
-    PutDirectory: { ...operator, evenExpired: true },
+    PutDirectory: { ...large(operator), evenExpired: true },
     ListMembers: any,
     SetBudget: operator,
     ExportAudit: only('operator', 'auditor'),

@@ -44,6 +44,20 @@ export interface AuthenticatedCall extends CallSurface {
   getAuthContext(): AuthContext;
 }
 
+/** Callers by the metadata of their call, so that the gate and the handler's place ask once. */
+const known = new WeakMap<object, Caller>();
+
+/** Who calls; nothing is checked yet but the certificate's name. Throws UNAVAILABLE, NOT_AUTHENTICATED. */
+export function callerOf(shell: Shell, { rule }: Route, call: AuthenticatedCall): Caller {
+  if (!shell.ready())
+    throw new HashfedError('UNAVAILABLE', 'the server is not ready', { retryAfterMs: 1_000 });
+  const held = known.get(call.metadata);
+  if (held !== undefined) return held;
+  const caller = new Caller(shell.identify(call), shell.directory, rule);
+  known.set(call.metadata, caller);
+  return caller;
+}
+
 /** How one RPC is run. */
 export interface Route {
   /** `Service/Method`. */
@@ -132,11 +146,9 @@ export class RunningCall implements CallContext, OpenCall {
 
   /** Identity, access and a place among the calls in flight. Throws what says why not. */
   admit(surface: AuthenticatedCall): void {
-    const { clock, directory, admission, ready, identify } = this.#shell;
-    if (!ready()) throw new HashfedError('UNAVAILABLE', 'the server is not ready', { retryAfterMs: 1_000 });
-    this.#caller = new Caller(identify(surface), directory, this.#route.rule);
-    this.#caller.check(clock.nowMs());
-    admission.enter(this.#caller.member);
+    this.#caller = callerOf(this.#shell, this.#route, surface);
+    this.#caller.check(this.#shell.clock.nowMs());
+    this.#shell.admission.enter(this.#caller.member);
     this.#admitted = true;
   }
 

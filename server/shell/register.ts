@@ -23,24 +23,44 @@ import type {
 } from './methods.js';
 import { readMessages, writeMessages } from './streams.js';
 
+/** Bytes of a request, where its rule does not allow more: the largest of those has 256 names twice. */
+const MAX_REQUEST_BYTES = 128 * 1024;
+
 /** Longest durations of calls, milliseconds. */
 export interface CallLimits {
   readonly unary_ms: number;
   readonly stream_ms: number;
 }
 
+/** How each method of the services runs, by path. Throws INTERNAL where nobody decided who may call one. */
+export function routesOf(services: readonly BoundService[], limits: CallLimits): Map<string, Route> {
+  const routes = new Map<string, Route>();
+  for (const { service } of services)
+    for (const { path, requestStream, responseStream } of Object.values(service)) {
+      const rule = ruleFor(path);
+      const streams = requestStream || responseStream || rule.long === true;
+      const mostMs = streams ? limits.stream_ms : limits.unary_ms;
+      routes.set(path, { rpc: path.slice('/hashfed.v1.'.length), rule, mostMs });
+    }
+  return routes;
+}
+
 /** Adds a service: every method of it, with or without a handler, goes through `runCall`. */
-export function register(server: Server, shell: Shell, bound: BoundService, limits: CallLimits): void {
+export function register(
+  server: Server,
+  shell: Shell,
+  bound: BoundService,
+  routes: ReadonlyMap<string, Route>,
+): void {
   const definition: Record<string, unknown> = {};
   const implementation: Record<string, UntypedHandleCall> = {};
   for (const [name, method] of Object.entries(bound.service)) {
     const handler = bound.handlers[name] ?? unimplemented(method);
-    const streams = method.requestStream || method.responseStream;
-    const rpc = method.path.slice('/hashfed.v1.'.length);
-    const rule = ruleFor(method.path);
-    const mostMs = streams || rule.long === true ? limits.stream_ms : limits.unary_ms;
-    const route: Route = { rpc, rule, mostMs };
-    definition[name] = { ...method, requestDeserialize: decode(method) };
+    const route = routes.get(method.path)!;
+    definition[name] = {
+      ...method,
+      requestDeserialize: decode(method, route.rule.maxBytes ?? MAX_REQUEST_BYTES),
+    };
     implementation[name] = implement(shell, route, method, handler);
   }
   server.addService(definition as ServiceDefinition, implementation);

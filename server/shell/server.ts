@@ -7,11 +7,12 @@ import { Admission } from './admission.js';
 import { MutualTls, Plaintext } from './credentials.js';
 import type { Shell } from './dispatch.js';
 import { stopGracefully } from './drain.js';
+import { gate } from './gate.js';
 import { Health } from './health.js';
 import { identifyByCertificate, identifyByName } from './identify.js';
 import type { BoundService } from './methods.js';
 import { grpcOptions, http2Options, tuneListeners } from './options.js';
-import { register } from './register.js';
+import { register, routesOf } from './register.js';
 import { CertificateReloader, readMaterial, type TlsFiles } from './reload.js';
 
 /** How peers reach the server: mutual TLS, or plaintext on loopback for development. */
@@ -56,7 +57,6 @@ export async function startServer(options: ShellOptions): Promise<RunningServer>
   const { limits, log } = options;
   // The library's own log goes to stderr and knows nothing of what must not be logged.
   setLogVerbosity(logVerbosity.NONE);
-  const server = new Server(grpcOptions(limits));
   const { credentials, reloader } = await prepareTransport(options, host);
   let ready = false;
   const shell: Shell = {
@@ -72,9 +72,11 @@ export async function startServer(options: ShellOptions): Promise<RunningServer>
         : identifyByCertificate(options.federation, options.clock),
     ready: () => ready,
   };
+  const routes = routesOf(options.services, limits);
+  const server = new Server({ ...grpcOptions(limits), interceptors: [gate(shell, routes, limits)] });
   const health = new Health(options.services.map(nameOf));
   health.addTo(server);
-  for (const service of options.services) register(server, shell, service, limits);
+  for (const service of options.services) register(server, shell, service, routes);
   const bound = await bindPort(server, host, port, credentials).catch((error: unknown) => {
     reloader?.stop();
     throw error;

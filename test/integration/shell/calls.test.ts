@@ -131,7 +131,15 @@ describe('errors', () => {
     const big = Buffer.alloc(MAX_MESSAGE_BYTES + 1);
     await expect(callUnary(client, lookup, big)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
     expect(reached).toBe(0);
-    await callUnary(client, lookup, Buffer.alloc(MAX_MESSAGE_BYTES - 1_000));
+    for (const length of [MAX_MESSAGE_BYTES - 1_000, 128 * 1024 + 1]) {
+      const error = await callUnary(client, lookup, Buffer.alloc(length)).catch((caught) => caught);
+      expect(error).toMatchObject({
+        code: status.INVALID_ARGUMENT,
+        details: 'request: is over 131072 bytes',
+      });
+    }
+    expect(reached).toBe(0);
+    await callUnary(client, lookup, Buffer.alloc(128 * 1024));
     expect(reached).toBe(1);
   });
 });
@@ -389,5 +397,45 @@ describe('the log file', () => {
     expect(written).toContain('"code":"MALFORMED"');
     for (const text of [...Object.values(marker), 'marker', federation.ca.keyPem.slice(40, 80)])
       expect(written).not.toContain(text);
+  });
+});
+
+describe('requests that do not arrive whole', () => {
+  const statusOf = (stream: ReturnType<Awaited<ReturnType<typeof dialRaw>>['open']>): Promise<string> =>
+    new Promise((resolve) => {
+      stream.once('response', (headers) => resolve(String(headers['grpc-status'])));
+    });
+
+  it('take a place of their member, and give it back when they are given up', async () => {
+    const { as } = await start(
+      { lookupHash: async () => Buffer.from('done') },
+      { limits: { calls_per_member: 2 } },
+    );
+    const raw = await dialRaw(bench as Bench, 'hoster-a');
+    const kept = [raw.open(lookup, false), raw.open(lookup, false)];
+    expect(await statusOf(raw.open(lookup, false))).toBe(String(status.UNAVAILABLE));
+    expect((await callUnary(await as('police'), lookup, 'x')).toString()).toBe('done');
+    for (const stream of kept) stream.close();
+    const client = await as('hoster-a');
+    const again = (): Promise<string> => callUnary(client, lookup, 'x').then(String, again);
+    expect(await again()).toBe('done');
+    raw.session.destroy();
+  });
+
+  it('end at the limit of a unary call', async () => {
+    await start({ lookupHash: async () => Buffer.alloc(0) }, { limits: { unary_ms: 300 } });
+    const raw = await dialRaw(bench as Bench, 'hoster-a');
+    expect(await statusOf(raw.open(lookup, false))).toBe(String(status.DEADLINE_EXCEEDED));
+    raw.session.destroy();
+  });
+
+  it('are refused before they were read where the caller may not call', async () => {
+    const { audited } = await start({ setBudget: async () => Buffer.alloc(0) });
+    const raw = await dialRaw(bench as Bench, 'hoster-a');
+    expect(await statusOf(raw.open(TEST_SERVICE.setBudget, false))).toBe(String(status.PERMISSION_DENIED));
+    expect(audited).toMatchObject([
+      { rpc: 'DirectoryService/SetBudget', member: 'hoster-a', outcome: 'NOT_ENTITLED' },
+    ]);
+    raw.session.destroy();
   });
 });
