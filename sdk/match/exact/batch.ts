@@ -1,90 +1,53 @@
-import { LITTLE_ENDIAN } from './build.js';
-import { BATCH, LINEAR_ROWS } from './limits.js';
+import { BATCH, LITTLE_ENDIAN } from './limits.js';
+import type { Probe } from './probe.js';
 import { findRow, swap, type Table } from './table.js';
 
-const scratch = new Uint32Array(BATCH * 8);
+const scratch = new Int32Array(BATCH * 8);
 const scratchBytes = new Uint8Array(scratch.buffer);
-const lows = new Int32Array(BATCH);
-const highs = new Int32Array(BATCH);
-const tagsWanted = new Int32Array(BATCH);
+const candidates = new Int32Array(BATCH);
 /** Keeps the loads below from being optimised away. */
 const sink = new Int32Array(1);
 
 /**
- * First row of each key of `flat` (whole keys), or −1, into `out`. Each block of queries touches directory, tags
- * and rows in separate passes without branches between the loads, so that their cache misses overlap.
+ * First row of each key of `flat` (whole keys), or −1, into `out`. Each block of queries reads directory and tags,
+ * then touches the rows, then compares them, in separate passes, so that their cache misses overlap.
  */
-export function findRows(t: Table, flat: Uint8Array, out: Int32Array): void {
+export function findRows(t: Table, probe: Probe, flat: Uint8Array, out: Int32Array): void {
   const count = flat.length / t.keyBytes;
   if (!LITTLE_ENDIAN || t.count === 0) {
-    oneByOne(t, flat, out, count);
+    for (let i = 0; i < count; i++) out[i] = findRow(t, keyOf(t, flat, i));
     return;
   }
   for (let start = 0; start < count; start += BATCH) {
     const n = Math.min(BATCH, count - start);
     const bytes = flat.subarray(start * t.keyBytes, (start + n) * t.keyBytes);
     scratchBytes.set(bytes);
-    readDirectory(t, n);
-    chooseByTag(t, n, bytes);
-    confirm(t, n, out, start);
+    choose(t, probe, n);
+    touch(t, n);
+    confirm(t, n, bytes, out, start);
   }
 }
 
-function oneByOne(t: Table, flat: Uint8Array, out: Int32Array, count: number): void {
-  for (let i = 0; i < count; i++) {
-    out[i] = findRow(t, flat.subarray(i * t.keyBytes, (i + 1) * t.keyBytes));
-  }
-}
+const keyOf = (t: Table, flat: Uint8Array, i: number): Uint8Array =>
+  flat.subarray(i * t.keyBytes, (i + 1) * t.keyBytes);
 
-function readDirectory(t: Table, n: number): void {
-  const { directory, tags } = t;
-  const shift = 32 - t.bits;
+function choose(t: Table, probe: Probe, n: number): void {
   const stride = t.keyBytes >>> 2;
-  for (let i = 0; i < n; i++) {
-    const head = swap(scratch[i * stride]!);
-    const slot = head >>> shift;
-    tagsWanted[i] = head & 0xffff;
-    lows[i] = directory[slot]!;
-    highs[i] = directory[slot + 1]!;
-  }
-  const last = t.count - 1;
+  for (let i = 0; i < n; i++) candidates[i] = probe(swap(scratch[i * stride]!) | 0);
+}
+
+function touch({ keyBytes, rest }: Table, n: number): void {
+  const words = (keyBytes - 4) >>> 2;
   let touched = 0;
-  for (let i = 0; i < n; i++) touched += tags[Math.min(lows[i]!, last)]!;
+  for (let i = 0; i < n; i++) touched += rest[Math.max(0, candidates[i]!) * words]!;
   sink[0]! ^= touched;
 }
 
-/** Leaves in `lows` the first row with the wanted tag, or −1; slots that are too long are searched at once. */
-function chooseByTag(t: Table, n: number, bytes: Uint8Array): void {
-  const { tags, rest } = t;
-  const words = (t.keyBytes - 4) >>> 2;
+function confirm(t: Table, n: number, bytes: Uint8Array, out: Int32Array, start: number): void {
   for (let i = 0; i < n; i++) {
-    const high = highs[i]!;
-    const tag = tagsWanted[i]!;
-    let row = lows[i]!;
-    if (high - row > LINEAR_ROWS) {
-      row = findRow(t, bytes.subarray(i * t.keyBytes, (i + 1) * t.keyBytes));
-    } else {
-      while (row < high && tags[row] !== tag) row++;
-      if (row === high) row = -1;
-    }
-    lows[i] = row;
-  }
-  let touched = 0;
-  for (let i = 0; i < n; i++) if (lows[i]! >= 0) touched += rest[lows[i]! * words]!;
-  sink[0]! ^= touched;
-}
-
-function confirm(t: Table, n: number, out: Int32Array, start: number): void {
-  const { tags } = t;
-  for (let i = 0; i < n; i++) {
-    let row = lows[i]!;
-    if (row >= 0) {
-      const high = highs[i]!;
-      const tag = tagsWanted[i]!;
-      while (row < high && (tags[row] !== tag || !sameWords(t, row, i))) row++;
-      if (row === high) row = -1;
-    }
-    out[start + i] = row;
+    const row = candidates[i]!;
+    const decided = row === -1 || (row >= 0 && sameWords(t, row, i));
+    out[start + i] = decided ? row : findRow(t, keyOf(t, bytes, i));
   }
 }
 

@@ -3,9 +3,6 @@ import { type KeyBytes, MAX_ROWS } from './limits.js';
 import { rowEnd } from './rows.js';
 import { allocateTable, type IdWidth, slotOf, swap, type Table } from './table.js';
 
-/** True where a Uint32Array reads bytes in the order that the table stores. */
-export const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-
 /** Fills a table with keys in ascending order; equal keys (further records of one hash) may follow each other. */
 export class TableBuilder {
   readonly #table: Table;

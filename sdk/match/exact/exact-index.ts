@@ -5,11 +5,12 @@ import { type KnownRows, surveyRows, tableFromKeys, tableFromRows } from './buil
 import { type KeyBytes, MERGE_RECORDS, MERGE_SHARE } from './limits.js';
 import { type BackgroundOptions, Merge, runInBackground } from './merge.js';
 import { NODE, Overlay, type OverlayArrays } from './overlay.js';
-import { endOfKey, findRow, type Table } from './table.js';
+import { attachProbe, type Probe } from './probe.js';
+import { endOfKey, probeRow, type Table } from './table.js';
 
-/** What another thread needs to match: typed arrays over SharedArrayBuffers; post it as it is, nothing is copied. */
+/** What another thread needs to match: typed arrays over shared memory; post it as it is, nothing is copied. */
 export interface ExactHandle {
-  readonly format: 1;
+  readonly format: 2;
   readonly table: Table;
   readonly overlay: OverlayArrays;
 }
@@ -30,6 +31,7 @@ export class ExactIndex {
   readonly keyBytes: KeyBytes;
   readonly #writable: boolean;
   #table: Table;
+  #probe: Probe;
   #overlay: Overlay;
   /** The overlay's own counters: [0] is 0 while nothing changed. Kept at hand for the match path. */
   #changed: Int32Array;
@@ -40,6 +42,7 @@ export class ExactIndex {
   private constructor(table: Table, overlay: Overlay, writable: boolean) {
     this.keyBytes = table.keyBytes;
     this.#table = table;
+    this.#probe = attachProbe(table.memory, table);
     this.#overlay = overlay;
     this.#changed = overlay.arrays.control;
     this.#writable = writable;
@@ -77,7 +80,7 @@ export class ExactIndex {
   }
 
   share(): ExactHandle {
-    return { format: 1, table: this.#table, overlay: this.#overlay.arrays };
+    return { format: 2, table: this.#table, overlay: this.#overlay.arrays };
   }
 
   /** A reader's arrays were replaced (by growth or a merge): it answers as of then; ask for a new handle. */
@@ -95,23 +98,24 @@ export class ExactIndex {
   }
 
   get bytes(): ExactBytes {
-    const { directory, tags, rest, ids } = this.#table;
-    const table = directory.byteLength + tags.byteLength + rest.byteLength;
+    const { memory, ids } = this.#table;
+    const table = memory.buffer.byteLength;
     return { table, ids: ids?.byteLength ?? 0, overlay: this.#overlay.bytes };
   }
 
   /** Is any record of this hash live? */
   has(hash: Uint8Array): boolean {
     if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
-    if (this.#overlay.size === 0) return findRow(this.#table, hash) >= 0;
+    if (this.#changed[0] === 0) return probeRow(this.#table, this.#probe, hash) >= 0;
     const entry = this.#overlay.entry(hash, 0);
-    return entry < 0 ? findRow(this.#table, hash) >= 0 : this.#overlay.arrays.live[entry]! > 0;
+    if (entry >= 0) return this.#overlay.arrays.live[entry]! > 0;
+    return probeRow(this.#table, this.#probe, hash) >= 0;
   }
 
   /** Row of the first live record of this hash, or −1. */
   find(hash: Uint8Array): number {
     if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
-    return this.#changed[0] === 0 ? findRow(this.#table, hash) : this.#findChanged(hash);
+    return this.#changed[0] === 0 ? probeRow(this.#table, this.#probe, hash) : this.#findChanged(hash);
   }
 
   /** Rows of all live records of this hash: ascending, added ones last. */
@@ -121,7 +125,7 @@ export class ExactIndex {
     const removed = new Set<number>();
     const added: number[] = [];
     if (entry >= 0) this.#walk(entry, removed, added);
-    const first = findRow(this.#table, hash);
+    const first = probeRow(this.#table, this.#probe, hash);
     const rows: number[] = [];
     if (first >= 0) {
       for (let row = first, end = endOfKey(this.#table, first); row < end; row++) {
@@ -145,7 +149,7 @@ export class ExactIndex {
     const count = keys.length / this.keyBytes;
     if (!Number.isInteger(count)) malformed('keys', 'end within a key');
     if (out.length < count) malformed('out', 'is too short');
-    findRows(this.#table, keys, out);
+    findRows(this.#table, this.#probe, keys, out);
     if (this.#overlay.size > 0) this.#overlayRows(keys, out, count);
     return out;
   }
@@ -202,6 +206,7 @@ export class ExactIndex {
     const old = this.#overlay;
     this.#merging = undefined;
     this.#table = table;
+    this.#probe = attachProbe(table.memory, table);
     this.#overlay = new Overlay(this.keyBytes);
     this.#changed = this.#overlay.arrays.control;
     this.#marks = newMarks();
@@ -212,7 +217,7 @@ export class ExactIndex {
 
   #findChanged(hash: Uint8Array): number {
     const entry = this.#overlay.entry(hash, 0);
-    return entry < 0 ? findRow(this.#table, hash) : this.#firstRow(hash, entry);
+    return entry < 0 ? probeRow(this.#table, this.#probe, hash) : this.#firstRow(hash, entry);
   }
 
   #firstRow(hash: Uint8Array, entry: number): number {

@@ -5,6 +5,7 @@ import {
   MIN_DIRECTORY_BITS,
   ROWS_PER_SLOT,
 } from './limits.js';
+import { allocateMemory, layout, type Probe, type TableMemory } from './probe.js';
 
 /**
  * An immutable sorted table of keys. The first `bits` bits of a key choose a directory slot: rows
@@ -16,12 +17,14 @@ export interface Table {
   readonly keyBytes: KeyBytes;
   readonly count: number;
   readonly bits: number;
+  /** Holds directory, tags and rests. */
+  readonly memory: TableMemory;
   /** 2^bits + 1 row numbers. */
   readonly directory: Int32Array;
   /** Big-endian value of bytes 2–3, so that tags ascend within a slot. */
   readonly tags: Uint16Array;
-  /** (keyBytes − 4) / 4 words a row, each the little-endian value of four bytes. */
-  readonly rest: Uint32Array;
+  /** (keyBytes − 4) / 4 words a row, each the little-endian value of four bytes. Signed: compared without conversion. */
+  readonly rest: Int32Array;
   /** add_index of each row; undefined where the table was built from bare keys. */
   readonly ids: Uint32Array | Float64Array | undefined;
 }
@@ -36,13 +39,15 @@ export function directoryBits(count: number): number {
 /** An empty table with room for `count` rows; `idWidth` bytes for each add_index. */
 export function allocateTable(keyBytes: KeyBytes, count: number, idWidth: IdWidth): Table {
   const bits = directoryBits(count);
+  const shape = { keyBytes, count, bits };
+  const memory = allocateMemory(shape);
+  const { tagsAt, restAt } = layout(shape);
   return {
-    keyBytes,
-    count,
-    bits,
-    directory: new Int32Array(new SharedArrayBuffer(((1 << bits) + 1) * 4)),
-    tags: new Uint16Array(new SharedArrayBuffer(count * 2)),
-    rest: new Uint32Array(new SharedArrayBuffer(count * (keyBytes - 4))),
+    ...shape,
+    memory,
+    directory: new Int32Array(memory.buffer, 0, (1 << bits) + 1),
+    tags: new Uint16Array(memory.buffer, tagsAt, count),
+    rest: new Int32Array(memory.buffer, restAt, count * ((keyBytes - 4) / 4)),
     ids: allocateIds(count, idWidth),
   };
 }
@@ -53,7 +58,14 @@ function allocateIds(count: number, idWidth: IdWidth): Table['ids'] {
   return idWidth === 4 ? new Uint32Array(buffer) : new Float64Array(buffer);
 }
 
-/** First row whose key is `h` (of the table's length), or −1. */
+/** First row whose key is `h` (of the table's length), or −1; one look by the table's probe decides nearly always. */
+export function probeRow(t: Table, probe: Probe, h: Uint8Array): number {
+  const row = probe((h[0]! << 24) | (h[1]! << 16) | (h[2]! << 8) | h[3]!);
+  if (row === -1) return -1;
+  return row >= 0 && sameRest(t, row, h) ? row : findRow(t, h);
+}
+
+/** The same without a probe, for callers that seldom ask. */
 export function findRow(t: Table, h: Uint8Array): number {
   const head = (h[0]! << 24) | (h[1]! << 16) | (h[2]! << 8) | h[3]!;
   const slot = head >>> (32 - t.bits);
@@ -110,43 +122,40 @@ const word = (h: Uint8Array, at: number): number =>
   h[at]! | (h[at + 1]! << 8) | (h[at + 2]! << 16) | (h[at + 3]! << 24);
 
 /**
- * Without branches between the words, and written out: a mispredicted branch costs more than all the loads, and
- * calls would fill the window in which the processor already starts on the next query.
+ * Row `row` has the rest of `h`. Written out, a word at a time: after a tag that fits the words nearly always do, so
+ * that the branches cost nothing, and few instructions leave room for the next query in the processor's window.
  */
-function sameRest(t: Table, row: number, h: Uint8Array): boolean {
+export function sameRest(t: Table, row: number, h: Uint8Array): boolean {
   if (t.keyBytes === 32) return same28(t.rest, row * 7, h);
   return t.keyBytes === 20 ? same16(t.rest, row * 4, h) : same12(t.rest, row * 3, h);
 }
 
-function same28(r: Uint32Array, o: number, h: Uint8Array): boolean {
+function same28(r: Int32Array, o: number, h: Uint8Array): boolean {
   return (
-    ((r[o]! ^ (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24))) |
-      (r[o + 1]! ^ (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24))) |
-      (r[o + 2]! ^ (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24))) |
-      (r[o + 3]! ^ (h[16]! | (h[17]! << 8) | (h[18]! << 16) | (h[19]! << 24))) |
-      (r[o + 4]! ^ (h[20]! | (h[21]! << 8) | (h[22]! << 16) | (h[23]! << 24))) |
-      (r[o + 5]! ^ (h[24]! | (h[25]! << 8) | (h[26]! << 16) | (h[27]! << 24))) |
-      (r[o + 6]! ^ (h[28]! | (h[29]! << 8) | (h[30]! << 16) | (h[31]! << 24)))) ===
-    0
+    r[o] === (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24)) &&
+    r[(o + 1) | 0] === (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24)) &&
+    r[(o + 2) | 0] === (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24)) &&
+    r[(o + 3) | 0] === (h[16]! | (h[17]! << 8) | (h[18]! << 16) | (h[19]! << 24)) &&
+    r[(o + 4) | 0] === (h[20]! | (h[21]! << 8) | (h[22]! << 16) | (h[23]! << 24)) &&
+    r[(o + 5) | 0] === (h[24]! | (h[25]! << 8) | (h[26]! << 16) | (h[27]! << 24)) &&
+    r[(o + 6) | 0] === (h[28]! | (h[29]! << 8) | (h[30]! << 16) | (h[31]! << 24))
   );
 }
 
-function same16(r: Uint32Array, o: number, h: Uint8Array): boolean {
+function same16(r: Int32Array, o: number, h: Uint8Array): boolean {
   return (
-    ((r[o]! ^ (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24))) |
-      (r[o + 1]! ^ (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24))) |
-      (r[o + 2]! ^ (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24))) |
-      (r[o + 3]! ^ (h[16]! | (h[17]! << 8) | (h[18]! << 16) | (h[19]! << 24)))) ===
-    0
+    r[o] === (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24)) &&
+    r[(o + 1) | 0] === (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24)) &&
+    r[(o + 2) | 0] === (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24)) &&
+    r[(o + 3) | 0] === (h[16]! | (h[17]! << 8) | (h[18]! << 16) | (h[19]! << 24))
   );
 }
 
-function same12(r: Uint32Array, o: number, h: Uint8Array): boolean {
+function same12(r: Int32Array, o: number, h: Uint8Array): boolean {
   return (
-    ((r[o]! ^ (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24))) |
-      (r[o + 1]! ^ (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24))) |
-      (r[o + 2]! ^ (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24)))) ===
-    0
+    r[o] === (h[4]! | (h[5]! << 8) | (h[6]! << 16) | (h[7]! << 24)) &&
+    r[(o + 1) | 0] === (h[8]! | (h[9]! << 8) | (h[10]! << 16) | (h[11]! << 24)) &&
+    r[(o + 2) | 0] === (h[12]! | (h[13]! << 8) | (h[14]! << 16) | (h[15]! << 24))
   );
 }
 

@@ -72,3 +72,21 @@ export function hashMaker(
     return hash;
   };
 }
+
+/** Sorted keys, few of them different: `rows[s]` keys whose first two bytes are 0x80 and `s`. */
+export function crowdedKeys(
+  rows: readonly number[],
+  keyBytes: number,
+  next: (n: number) => number,
+): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  rows.forEach((count, slot) => {
+    for (let i = 0; i < count; i++) {
+      const key = new Uint8Array(keyBytes);
+      key.set([0x80, slot, 0, next(3)]);
+      key[keyBytes - 1] = next(4);
+      keys.push(key);
+    }
+  });
+  return keys.sort(Buffer.compare);
+}
