@@ -88,6 +88,14 @@ describe('the demo', { timeout: 300_000 }, () => {
   });
 });
 
+describe('a demo that cannot start', () => {
+  it.each([[['--bogus']], [['--scan', '/no/such/folder']], [['--seed', 'x']]])('%j', async (args) => {
+    const { code, lines, stderr } = await runDemo(args);
+    expect([code, lines]).toEqual([2, []]);
+    expect(stderr).toContain('npm run demo -- [--once]');
+  });
+});
+
 describe('the sample', () => {
   it('is the same for the same seed, another for another, and each content is listed once', async () => {
     const tree = await readTree(folder);

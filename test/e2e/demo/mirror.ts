@@ -26,7 +26,10 @@ export async function mirrorLists(report: Report, federation: Federation): Promi
   const mirror = startHashfed(['mirror', '--config', config, '--listen', '127.0.0.1:0']);
   try {
     const address = (await mirror.line((line) => line.startsWith('listening '), 30_000)).split(' ')[1] ?? '';
-    const lists = await compare(federation, address, mirror);
+    const lists = await report.during(
+      'the mirror follows; every list is audited from its first entry',
+      compare(federation, address, mirror),
+    );
     report.step('mirror', `${lists.length} lists carried, audited from the first entry, roots equal`, {
       address,
       lists,

@@ -41,8 +41,9 @@ export async function runDemo(run: DemoRun): Promise<void> {
   run.report.step('serve', `server listens on ${federation.address} with mutual TLS`);
   try {
     const outcome = await runSteps(run, federation, truth);
-    run.report.summary(summarise(outcome, truth, (performance.now() - started) / 1000));
-    if (!run.once) await waitForStop(run, server);
+    const summary = summarise(outcome, truth, (performance.now() - started) / 1000);
+    run.report.summary(summary, summaryLines(outcome, truth, summary.seconds));
+    if (!run.once) await waitForStop(run, federation, server);
   } finally {
     await server.stop();
   }
@@ -55,11 +56,14 @@ async function countTruth({ scan: folder, seed, report }: DemoRun): Promise<Trut
   });
   report.progress(undefined);
   const [police, hotline] = sample(tree, seed, SAMPLE_SIZES);
-  must(police.length > 0 && hotline.length > 0, 'the scanned folder holds too few different files');
+  must(
+    police.length > 0 && hotline.length > 0,
+    `${folder} holds ${tree.contents.length} different files, too few to list some of them; name another with --scan DIR`,
+  );
   const expected = countFiles(police) + countFiles(hotline);
   report.step(
     'count',
-    `${tree.files} files, ${tree.contents.length} contents; ${police.length + hotline.length} will be listed, which ${expected} files have`,
+    `${tree.files} files, ${tree.contents.length} different; ${police.length + hotline.length} of those will be listed, so ${expected} files must match`,
     {
       files: tree.files,
       bytes: tree.bytes,
@@ -76,9 +80,11 @@ async function prepare({ folder, report }: DemoRun): Promise<Federation> {
   const policy = await setPolicy(federation.config('hoster-a'));
   report.step(
     'init',
-    `operator, police, hotline, two hosters, monitor; hoster policy ${JSON.stringify(policy)}`,
+    'operator, police, hotline, two hosters, monitor, mirror: keys, certificates, signed directory',
     { policy },
   );
+  report.say('the hoster waits for nothing (probation_hours: 0, observe_hours: 0), but for 24 hours');
+  report.say('with new entries of the hotline: those are held, not blocked');
   return federation;
 }
 
@@ -139,7 +145,7 @@ function summarise(
   { lists, scanned, withdrawal, telemetry, mirror }: Outcome,
   truth: Truth,
   seconds: number,
-): object {
+): Record<string, unknown> & { readonly seconds: number } {
   return {
     ok: true,
     seconds: Math.round(seconds * 10) / 10,
@@ -162,8 +168,32 @@ function summarise(
   };
 }
 
-async function waitForStop({ report, signal }: DemoRun, server: Running): Promise<void> {
-  report.heading('The federation keeps running. Stop it with Ctrl-C.');
+/** The summary for people. */
+function summaryLines(
+  { lists, scanned, withdrawal, telemetry }: Outcome,
+  truth: Truth,
+  seconds: number,
+): string[] {
+  return [
+    `${lists.length} lists, the same at origin, hoster and mirror`,
+    `${scanned['files']} files scanned: ${scanned['matches']} of ${truth.expected} expected matches, ${scanned['false_matches']} false`,
+    `${scanned['blocked']} blocked, ${scanned['held']} held, ${withdrawal.released} released by a withdrawal`,
+    `${telemetry.objects_checked} objects checked, ${telemetry.objects_matched} matched, as the monitor reads it`,
+    `everything that exists was verified, in ${seconds} s; notices and the monitor's page: not yet`,
+  ];
+}
+
+async function waitForStop(
+  { report, signal }: DemoRun,
+  federation: Federation,
+  server: Running,
+): Promise<void> {
+  report.heading(
+    `The server goes on at ${federation.address}; the monitor's page: not yet. In another terminal:`,
+  );
+  report.say(`npx hashfed lists --config ${federation.config('hoster-a')}`);
+  report.say(`npx hashfed monitor figures --config ${federation.config('monitor')}`);
+  report.say('Ctrl-C ends it and removes what it made.');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

@@ -15,19 +15,17 @@ export async function publish(
   member: string,
   files: { csv: string; map: string },
 ): Promise<void> {
-  const answer = await hashfed([
-    'publish',
-    files.csv,
-    '--map',
-    files.map,
-    '--collection',
-    'known',
-    '--config',
-    federation.config(member),
-  ]);
+  const args = ['publish', files.csv, '--map', files.map, '--collection', 'known'];
+  const answer = await report.during(
+    `${member} imports, signs, commits`,
+    hashfed([...args, '--config', federation.config(member)]),
+  );
   const { lists } = result(answer) as { lists: { origin: string; added: number }[] };
-  const counts = lists.map(({ origin, added }) => `${added} in ${origin}`).join(', ');
-  report.step('publish', `${member}, signed with two keys: ${counts}`, { member, lists });
+  const types = lists.map(({ origin }) => origin.split('/')[2]).join(', ');
+  report.step('publish', `${member}: ${lists[0]?.added} items, each as ${types}; signed with two keys`, {
+    member,
+    lists,
+  });
 }
 
 export interface SyncedList extends Record<string, unknown> {
@@ -54,7 +52,10 @@ export async function readLists(federation: Federation): Promise<SyncedList[]> {
 
 /** Syncs the hoster and compares what it then holds with what was published. */
 export async function sync(report: Report, federation: Federation, truth: Truth): Promise<void> {
-  await hashfed(['sync', '--config', federation.config('hoster-a')]);
+  await report.during(
+    'fetching and verifying lists',
+    hashfed(['sync', '--config', federation.config('hoster-a')]),
+  );
   const lists = await readLists(federation);
   for (const [domain, contents] of [
     ['police.example', truth.police],
@@ -96,9 +97,9 @@ export async function scan(
   truth: Truth,
 ): Promise<Record<string, number>> {
   const leftOut = [...LEFT_OUT].flatMap((name) => ['--exclude', name]);
-  const answer = await hashfed(
-    ['scan', folder, ...leftOut, '--config', federation.config('hoster-a')],
-    [MATCHED],
+  const answer = await report.during(
+    `hashing and checking ${truth.tree.files} files`,
+    hashfed(['scan', folder, ...leftOut, '--config', federation.config('hoster-a')], [MATCHED]),
   );
   const found = (answer.lines as MatchLine[]).filter(({ event }) => event === 'match');
   const truePaths = new Map<string, string>();

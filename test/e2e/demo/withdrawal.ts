@@ -29,7 +29,8 @@ export async function withdrawAndRelease(
     startHashfed(['sync', '--watch', '--config', federation.config(name)]),
   );
   try {
-    for (const watcher of watchers) await watcher.line((line) => line.includes('"watching"'), REACH_MS);
+    const watching = watchers.map((one) => one.line((line) => line.includes('"watching"'), REACH_MS));
+    await report.during('two hosters begin to watch', Promise.all(watching));
     const started = performance.now();
     const id = await withdraw(federation, content);
     const released = await releases(watchers[0]!, content.paths.length);
@@ -38,7 +39,11 @@ export async function withdrawAndRelease(
     must(applied.applied_by === HOSTERS.length, `${applied.applied_by} hosters applied it`);
     await requireNoMatch(federation.config('hoster-a'), content);
     const facts = { ...applied, seconds, released };
-    report.step('withdraw', `withdrawn and released after ${seconds} s: ${released} files`, facts);
+    report.step(
+      'withdraw',
+      `one item withdrawn; after ${seconds} s its ${released} files were released, and both hosters had applied it`,
+      facts,
+    );
     return facts;
   } finally {
     for (const watcher of watchers) await watcher.stop();
