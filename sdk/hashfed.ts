@@ -9,6 +9,7 @@ import type { Policy, Verdict } from './match/index.js';
 import { MatchingList } from './matching-list.js';
 import { type ObjectHashes, Pipeline, type PipelineOptions, type Wanted } from './pipeline/index.js';
 import { entriesFor, journal } from './quarantine.js';
+import { QuarantineDesk } from './quarantine-desk.js';
 import { Releaser } from './releaser.js';
 import { lookupRemote, type RemoteOptions } from './remote.js';
 import type { JournalEntry, Store } from './store/index.js';
@@ -62,6 +63,12 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   /** Counts on their way to the monitor; undefined where the integrator counts by itself. */
   get telemetry(): TelemetryDesk | undefined {
     return this.#parts.telemetry;
+  }
+
+  /** What was held or blocked here: list, find, release. */
+  get quarantine(): QuarantineDesk {
+    const { clock } = this.#parts.deps;
+    return new QuarantineDesk(this.store, this.telemetry, () => clock.nowMs());
   }
 
   /** The policy in force, local suppressions included. */

@@ -42,6 +42,7 @@ export {
   Pipeline,
   type PipelineOptions,
 } from './pipeline/index.js';
+export { QuarantineDesk } from './quarantine-desk.js';
 export type { RemoteOptions } from './remote.js';
 export type { JournalEntry, JournalState, KeyProvider } from './store/index.js';
 export { isHeldElsewhere, keyFromCallback, keyFromEnvironment, keyFromFile } from './store/index.js';

@@ -51,7 +51,7 @@ export async function releaseWithdrawn(store: Store, changes: Changes): Promise<
 }
 
 /** Entries that nothing keeps quarantined any more, of those that were just released. */
-async function objectsOf(store: Store, released: readonly JournalEntry[]): Promise<JournalEntry[]> {
+export async function objectsOf(store: Store, released: readonly JournalEntry[]): Promise<JournalEntry[]> {
   const free: JournalEntry[] = [];
   for (const entry of released) {
     const others = await store.journal.byRef(entry.ref);

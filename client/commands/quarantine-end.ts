@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Hashfed, HashfedError, type JournalEntry, type Policy } from '../../sdk/index.js';
 import { action, type CliContext, EXIT, type ExitCode, stringify } from '../cli/index.js';
 import { withHoster } from './hoster-shared.js';
-import { entriesIn, entryJson, find } from './quarantine.js';
+import { entryJson } from './quarantine.js';
 
 const DAY_MS = 86_400_000;
 const WHAT = 'an entry id (32 hex digits), an item id with item:, or an object reference such as a path';
@@ -72,7 +72,9 @@ async function handOver(
   what: string,
   { to, out: file }: HandOverOptions,
 ): Promise<ExitCode> {
-  const entries = (await find(hashfed, what)).filter(({ state }) => state === 'held' || state === 'blocked');
+  const entries = (await hashfed.quarantine.find(what)).filter(
+    ({ state }) => state === 'held' || state === 'blocked',
+  );
   if (entries.length === 0)
     throw new HashfedError('NOT_FOUND', 'nothing is in quarantine under that name', { field: 'what' });
   const history = (await Promise.all(entries.map(({ id }) => hashfed.store.journal.history(id)))).flat();
@@ -95,7 +97,7 @@ async function remove(
   what: string,
   { reason, order }: DeleteOptions,
 ): Promise<ExitCode> {
-  const entries = (await find(hashfed, what)).filter(({ state }) => state !== 'deleted');
+  const entries = (await hashfed.quarantine.find(what)).filter(({ state }) => state !== 'deleted');
   const early = entries.filter((entry) => mustStay(entry, hashfed.policy, clock.nowMs()));
   if (early.length > 0 && order === undefined) {
     const message = `it must be kept until ${dateOf(early, hashfed.policy)} (policy.retention.preserve_days); see --order`;
@@ -126,7 +128,7 @@ async function expire(
   const overdue: JournalEntry[] = [];
   await hashfed.store.inbox.absorb();
   for (const state of ['held', 'blocked', 'released', 'handed-over'] as const)
-    for await (const entry of entriesIn(hashfed, state)) {
+    for await (const entry of hashfed.quarantine.entries(state)) {
       if (isOver(entry, retention, now)) ended.push(entry);
       else if (state === 'held' && now - entry.timeMs > retention.decide_within_days * DAY_MS)
         overdue.push(entry);

@@ -1,14 +1,11 @@
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { fromHex, toHex } from '../../sdk/core/index.js';
+import { toHex } from '../../sdk/core/index.js';
 import { type Hashfed, HashfedError, type JournalEntry, type JournalState } from '../../sdk/index.js';
 import { action, type CliContext, EXIT, type ExitCode, table } from '../cli/index.js';
 import { withHoster } from './hoster-shared.js';
 
 const STATES = ['held', 'blocked', 'released', 'handed-over', 'deleted'] as const;
 const QUARANTINED: readonly JournalState[] = ['held', 'blocked'];
-/** Entries read at once from the journal. */
-const PAGE = 1000;
 
 interface ListOptions {
   readonly state?: JournalState;
@@ -65,31 +62,24 @@ function list({ out }: CliContext, { state, limit }: ListOptions): Work {
     const wanted = Number(limit);
     if (!Number.isInteger(wanted) || wanted < 1)
       throw new HashfedError('USAGE', '--limit must be a whole number above 0', { field: 'limit' });
-    await hashfed.store.inbox.absorb();
     const entries: JournalEntry[] = [];
     for (const one of state === undefined ? QUARANTINED : [state])
-      for await (const entry of entriesIn(hashfed, one)) {
+      for await (const entry of hashfed.quarantine.entries(one)) {
         if (entries.length >= wanted) break;
         entries.push(entry);
       }
     entries.sort((a, b) => a.timeMs - b.timeMs);
-    out.result({ entries: entries.map(entryJson) }, table([HEADING, ...entries.map(row)]));
+    out.result(
+      { entries: entries.map(entryJson) },
+      entries.length === 0 ? 'Nothing.' : table([HEADING, ...entries.map(row)]),
+    );
     return EXIT.done;
   };
 }
 
-export async function* entriesIn({ store }: Hashfed, state: JournalState): AsyncGenerator<JournalEntry> {
-  for (let after: string | undefined; ; ) {
-    const page = await store.journal.byState(state, { limit: PAGE, ...(after !== undefined && { after }) });
-    yield* page;
-    if (page.length < PAGE) return;
-    after = page.at(-1)!.id;
-  }
-}
-
 function show({ out }: CliContext, what: string): Work {
   return async (hashfed) => {
-    const entries = await find(hashfed, what);
+    const entries = await hashfed.quarantine.find(what);
     const history = [];
     for (const { id } of entries) history.push(...(await hashfed.store.journal.history(id)));
     history.sort((a, b) => a.sequence - b.sequence);
@@ -110,13 +100,9 @@ function show({ out }: CliContext, what: string): Work {
   };
 }
 
-function release({ out, clock }: CliContext, what: string, { reason }: ReleaseOptions): Work {
+function release({ out }: CliContext, what: string, { reason }: ReleaseOptions): Work {
   return async (hashfed) => {
-    const entries = await find(hashfed, what);
-    const ids = entries.map(({ id }) => id);
-    const released = await hashfed.store.journal.move(ids, 'released', reason);
-    const free = await freed(hashfed, released);
-    hashfed.telemetry?.otherReleased(free, clock.nowMs());
+    const { released, free } = await hashfed.quarantine.release(what, reason);
     const refs = [...new Set(free.map(({ ref }) => ref))];
     out.result(
       { released: refs, entries: released.map(({ id }) => id) },
@@ -126,39 +112,6 @@ function release({ out, clock }: CliContext, what: string, { reason }: ReleaseOp
     );
     return EXIT.done;
   };
-}
-
-/** Those of objects that nothing else keeps in quarantine. */
-async function freed({ store }: Hashfed, released: readonly JournalEntry[]): Promise<JournalEntry[]> {
-  const free: JournalEntry[] = [];
-  for (const entry of released) {
-    const others = await store.journal.byRef(entry.ref);
-    if (!others.some(({ state }) => QUARANTINED.includes(state))) free.push(entry);
-  }
-  return free;
-}
-
-/** Every entry of the object, item or id that is named. Throws NOT_FOUND. */
-export async function find({ store }: Hashfed, what: string): Promise<JournalEntry[]> {
-  await store.inbox.absorb();
-  const { journal } = store;
-  const item = /^item:([0-9a-f]{32})$/.exec(what)?.[1];
-  const entry = /^[0-9a-f]{32}$/.test(what) ? await journal.get(what) : undefined;
-  const found =
-    item !== undefined
-      ? await journal.byItem(fromHex(item))
-      : entry !== undefined
-        ? await journal.byRef(entry.ref)
-        : await byName(journal, what);
-  if (found.length === 0)
-    throw new HashfedError('NOT_FOUND', `the journal knows nothing of ${what}; see hashfed quarantine list`);
-  return found;
-}
-
-/** As it was named when it was checked; a path may be given relative. */
-async function byName(journal: Hashfed['store']['journal'], what: string): Promise<JournalEntry[]> {
-  const exact = await journal.byRef(what);
-  return exact.length > 0 ? exact : journal.byRef(resolve(what));
 }
 
 export const entryJson = (entry: JournalEntry): object => ({

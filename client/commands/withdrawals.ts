@@ -17,9 +17,6 @@ interface Withdrawn {
   readonly released_ms: number;
 }
 
-/** Entries read at once from the journal. */
-const PAGE = 1000;
-
 export function register(program: Command): void {
   program
     .command('withdrawals')
@@ -34,25 +31,24 @@ export function register(program: Command): void {
         return withHoster(context, 'write', async (hashfed) => {
           const all = await withdrawn(hashfed);
           const shown = all.sort((a, b) => b.released_ms - a.released_ms).slice(0, wanted);
-          context.out.result({ withdrawals: shown }, table([HEADING, ...shown.map(row)]));
+          const lines =
+            shown.length === 0
+              ? 'Nothing was released by a withdrawal yet.'
+              : table([HEADING, ...shown.map(row)]);
+          context.out.result({ withdrawals: shown }, lines);
           return EXIT.done;
         });
       }),
     );
 }
 
-async function withdrawn({ store }: Hashfed): Promise<Withdrawn[]> {
+async function withdrawn({ store, quarantine }: Hashfed): Promise<Withdrawn[]> {
   const found: Withdrawn[] = [];
-  for (let after: string | undefined; ; ) {
-    const options = { limit: PAGE, ...(after !== undefined && { after }) };
-    const page = await store.journal.byState('released', options);
-    for (const entry of page) {
-      const history = await store.journal.history(entry.id);
-      if (history.at(-1)?.cause === 'withdrawn') found.push(describe(entry));
-    }
-    if (page.length < PAGE) return found;
-    after = page.at(-1)!.id;
+  for await (const entry of quarantine.entries('released')) {
+    const history = await store.journal.history(entry.id);
+    if (history.at(-1)?.cause === 'withdrawn') found.push(describe(entry));
   }
+  return found;
 }
 
 const describe = ({ ref, origin, itemId, addIndex, timeMs, changedMs }: JournalEntry): Withdrawn => ({

@@ -32,12 +32,23 @@ export function isHeldElsewhere(error: unknown): boolean {
   return error instanceof HashfedError && error.detail.field === STORE_LOCK;
 }
 
+/** An error of LevelDB; opening wraps it once more. */
+interface Told {
+  readonly code?: string;
+  readonly message?: string;
+}
+
 function failed(what: string, cause: unknown): HashfedError {
-  const inner = (cause as { cause?: { code?: string } }).cause;
-  if (inner?.code === 'LEVEL_LOCKED') {
+  const outer = cause as Told & { readonly cause?: Told };
+  const inner = outer.cause ?? outer;
+  if (inner.code === 'LEVEL_LOCKED') {
     return heldElsewhere(cause);
   }
-  return new HashfedError('STORAGE_FAILED', `the database failed to ${what}`, { cause });
+  // The system's own word is the end of the message; the path before it stays in the cause.
+  const { code = '', message = '' } = inner;
+  const why = code === 'LEVEL_IO_ERROR' ? message.split(': ').at(-1) : /^E[A-Z]+$/.exec(code)?.[0];
+  const text = `the store failed to ${what}${why === undefined ? '' : `: ${why}`}`;
+  return new HashfedError('STORAGE_FAILED', text, { cause });
 }
 
 async function call<T>(what: string, run: () => Promise<T>): Promise<T> {

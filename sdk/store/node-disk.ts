@@ -9,7 +9,10 @@ async function call<T>(what: string, run: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof HashfedError) throw cause;
     const absent = what === 'open' && (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new HashfedError(absent ? 'NOT_FOUND' : 'STORAGE_FAILED', `the disk failed to ${what}`, { cause });
+    const why = (cause as NodeJS.ErrnoException).code ?? 'for an unknown reason';
+    throw new HashfedError(absent ? 'NOT_FOUND' : 'STORAGE_FAILED', `the disk failed to ${what} (${why})`, {
+      cause,
+    });
   }
 }
 

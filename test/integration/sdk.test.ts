@@ -107,6 +107,18 @@ describe('the SDK against a server over mutual TLS', () => {
     expect(hashfed.checkHash('sha256', sha256(worse)).action).toBe('block');
   });
 
+  test('a service that holds the store answers its own desk', async () => {
+    await hashfed.check(worse, { ref: 'desk' });
+    const blocked = [];
+    for await (const entry of hashfed.quarantine.entries('blocked')) blocked.push(entry.ref);
+    expect(blocked).toContain('desk');
+    const { free } = await hashfed.quarantine.release('desk', 'looked at');
+    expect(free.map(({ ref }) => ref)).toEqual(['desk']);
+    expect((await hashfed.quarantine.release('desk', 'again')).free).toEqual([]);
+    expect((await hashfed.quarantine.find('desk')).map(({ state }) => state)).toEqual(['released']);
+    await expect(hashfed.quarantine.find('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   test('a withdrawal that arrives while watching releases what it had blocked', async () => {
     const stop = new AbortController();
     const released = new Promise<readonly JournalEntry[]>((resolve) => hashfed.once('release', resolve));
