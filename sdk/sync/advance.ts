@@ -72,12 +72,15 @@ function asCheckpoint(note: HeldNote, origin: string): VerifiedCheckpoint {
   return { ...note, origin, body: new Uint8Array(), twoKey: false, cosigners: [] };
 }
 
-/** The same size: newer statements, and perhaps a note with more signatures or a later anchor. */
+/**
+ * The same size: newer statements, and perhaps a note with more signatures or a later anchor. Where no anchor stands
+ * under the root in force, the held one stays with the root version it was judged by, so that it is judged again.
+ */
 async function refresh(attempt: Attempt, held: Held): Promise<Advance> {
   const { deps, replica, offer } = attempt;
   const next = withStatements(deps, held, offer);
-  const anchor = await anchorFor(attempt).catch(() => held.anchor);
-  if (anchor.size !== held.anchor.size || offer.root.version !== held.rootVersion) {
+  const anchor = await anchorFor(attempt).catch(() => undefined);
+  if (anchor !== undefined && (anchor.size !== held.anchor.size || offer.root.version !== held.rootVersion)) {
     const { note } = offer.checkpoint;
     await commitHead(replica, {
       ...next,

@@ -1,5 +1,6 @@
-import { ORIGIN, type World } from '../../support/liar/index.js';
-import { former } from '../../support/trust/bodies.js';
+import { RootRole } from '../../../proto/gen/hashfed/v1/root.js';
+import { FIRST, ORIGIN, type World } from '../../support/liar/index.js';
+import { former, pk } from '../../support/trust/bodies.js';
 import { testKey } from '../../support/trust/keys.js';
 import { sequencer } from '../../support/trust/log.js';
 import { forge, serveRoot } from './lies.js';
@@ -87,6 +88,32 @@ attacks('roots: keys that left', [
       const big = w.log.fork();
       big.publish(w.adds(40));
       w.serve(big, [...w.police.signers(ORIGIN, 'one'), old]);
+    },
+  },
+  {
+    name: 'both stolen keys made an anchor; one of them goes on from it after the other was revoked',
+    mutation: 'limit for one key',
+    code: 'THRESHOLD_NOT_MET',
+    prepare: (w) => w.more(15, 'two'),
+    lie: (w) => {
+      const approve = pk(w.police.keys.approve, w.police.approver);
+      const good = w.log.at(FIRST + 1);
+      const entry = { lastGoodSize: BigInt(good.size), lastGoodRoot: good.root, role: RootRole.APPROVE };
+      w.police.rotate({
+        ...w.police.rootWith({ ...w.police.keys, approve: testKey('new approve') }),
+        former: [former(w.police.keys.approve, { ...entry, key: approve })],
+      });
+      w.offer({ anchorNote: w.police.heads.get(ORIGIN)![0]!.note });
+    },
+    act: async (w) => {
+      const anchorNote = w.police.heads.get(ORIGIN)![0]!.note;
+      await w.sync();
+      await w.victim.restart();
+      w.police.keys.approve = testKey('new approve');
+      const more = w.log.fork();
+      more.publish(w.adds(15));
+      w.serve(more, 'one', { anchorNote });
+      await w.sync();
     },
   },
   {
