@@ -1,4 +1,4 @@
-import { concat, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './bytes.js';
+import { joinBytes, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './bytes.js';
 import { malformed } from './errors.js';
 import { MAX_U53 } from './limits.js';
 
@@ -87,6 +87,6 @@ export class ByteWriter {
   }
 
   done(): Uint8Array {
-    return concat(...this.parts);
+    return joinBytes(this.parts);
   }
 }

@@ -5,6 +5,11 @@ import { malformed } from './errors.js';
 export const EMPTY_BYTES = new Uint8Array(0);
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(parts);
+}
+
+/** As `concat`, for any number of parts: arguments lie on the stack. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);

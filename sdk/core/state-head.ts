@@ -125,7 +125,7 @@ function takeCounts(reader: ByteReader): RunningCounts {
     counts.below.push(reader.u53());
   }
   const range = () => ({ index: reader.u53(), from: reader.u53(), to: reader.u53(), atMs: reader.u53() });
-  counts.held.push(...takeMany(reader, range));
+  for (const held of takeMany(reader, range)) counts.held.push(held);
   [counts.added, counts.readded, counts.amended, counts.withdrawn] = totals;
   return counts;
 }

@@ -136,4 +136,15 @@ describe('snapshots', () => {
     expect(() => decodeStateHead(bytes.with(0, 2))).toThrow(code('MALFORMED'));
     expect(() => decodeStateHead(concat(bytes, Uint8Array.of(0)))).toThrow(code('MALFORMED'));
   });
+
+  it('have heads of any length: one key alone may add seals, and holds on nothing, without end', () => {
+    const { head } = snapshot();
+    for (let i = 0; i < 200_000; i++) {
+      head.counts.mark(head.size + i + 1, i, 39);
+      head.counts.held.push({ index: head.size + i, from: 3, to: 4, atMs: i });
+    }
+    const bytes = encodeStateHead(head);
+    expect(decodeStateHead(bytes).counts.held).toHaveLength(200_000);
+    expect(Buffer.compare(encodeStateHead(decodeStateHead(bytes)), bytes)).toBe(0);
+  });
 });
