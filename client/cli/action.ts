@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { HashfedError } from '../../sdk/core/index.js';
 import { type CliContext, type GlobalOptions, makeContext } from './context.js';
 import { EXIT, type ExitCode, exitForError } from './exit.js';
+import { printable } from './output.js';
 
 /** What a command does; resolves to its exit code. */
 export type Handler<Options> = (context: CliContext, options: Options, args: string[]) => Promise<ExitCode>;
@@ -41,7 +42,7 @@ export function report(error: unknown, stopped = false): ExitCode {
     process.stderr.write('hashfed: stopped\n');
     return EXIT.failed;
   }
-  process.stderr.write(`hashfed: ${sentence(error)}\n`);
+  process.stderr.write(`hashfed: ${printable(sentence(error))}\n`);
   if (process.env['HASHFED_DEBUG'] === '1' && error instanceof Error)
     process.stderr.write(`${error.stack}\n`);
   return exitForError(error);

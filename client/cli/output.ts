@@ -16,28 +16,36 @@ const SILENT: Progress = { update: () => {}, stop: () => {} };
  */
 export class Output {
   readonly json: boolean;
-  readonly #out: Writable;
+  readonly #out: Writable & { isTTY?: boolean };
   readonly #err: Writable & { isTTY?: boolean };
 
-  constructor(json: boolean, out: Writable = process.stdout, err: Writable = process.stderr) {
+  constructor(
+    json: boolean,
+    out: Writable & { isTTY?: boolean } = process.stdout,
+    err: Writable = process.stderr,
+  ) {
     this.json = json;
     this.#out = out;
     this.#err = err;
   }
 
-  /** Prints one answer: the object with `--json`, else the lines. */
-  result(value: object, human: string | readonly string[]): void {
+  /**
+   * Prints one answer: the object with `--json`, else the lines. `verbatim` lines are for other programs: only a
+   * terminal gets them `printable`.
+   */
+  result(value: object, human: string | readonly string[], { verbatim = false } = {}): void {
+    const clean = verbatim && this.#out.isTTY !== true ? (line: string) => line : printable;
     if (this.json) this.#out.write(`${stringify(value)}\n`);
-    else for (const line of typeof human === 'string' ? [human] : human) this.#out.write(`${line}\n`);
+    else for (const line of typeof human === 'string' ? [human] : human) this.#out.write(`${clean(line)}\n`);
   }
 
   /** A remark for people; silent with `--json`. */
   say(line: string): void {
-    if (!this.json) this.#out.write(`${line}\n`);
+    if (!this.json) this.#out.write(`${printable(line)}\n`);
   }
 
   warn(line: string): void {
-    this.#err.write(`${line}\n`);
+    this.#err.write(`${printable(line)}\n`);
   }
 
   progress(label: string): Progress {
@@ -62,14 +70,33 @@ export class Output {
   }
 }
 
+/** Controls (but tabs), line separators and marks that turn the reading direction. */
+const UNPRINTABLE = /[^\P{Cc}\t]|[\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * One line as people may see it. Names of files and labels come from anybody: what would move the cursor, recolour,
+ * begin a line or turn the reading direction is written out as `\u{1b}`.
+ */
+export function printable(line: string): string {
+  return line.replace(UNPRINTABLE, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
+}
+
+/** Unix milliseconds as people read them. What a peer says may be no time at all. */
+export function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? 'no time' : date.toISOString();
+}
+
 /** JSON with bytes as lower-case hex and bigint as a number while exact, else as text. */
 export function stringify(value: unknown): string {
-  return JSON.stringify(value, (_key, entry: unknown) => {
+  const text = JSON.stringify(value, (_key, entry: unknown) => {
     if (typeof entry === 'bigint')
       return entry <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(entry) : String(entry);
     if (entry instanceof Uint8Array) return Buffer.from(entry).toString('hex');
     return entry;
   });
+  // The same JSON: these stand in strings only, and JSON leaves them as they are.
+  return text.replace(UNPRINTABLE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** `1 file`, `1,204 files`. */

@@ -26,7 +26,7 @@ export function register(program: Command): void {
     .action(
       action(async ({ out }, _options, [shell]) => {
         const script = WRITERS[shell as Shell](chainsOf(program));
-        out.result({ shell, script }, script);
+        out.result({ shell, script }, script.split('\n'));
         return EXIT.done;
       }),
     );

@@ -34,7 +34,7 @@ export function register(program: Command): void {
         const hashes: Line[] = [];
         const unhashed: Unhashed[] = [];
         for (const path of files) await hashOne(context, path, options, hashes, unhashed);
-        context.out.result({ hashes, unhashed }, hashes.map(csvLine));
+        context.out.result({ hashes, unhashed }, hashes.map(csvLine), { verbatim: true });
         for (const { path, reason } of unhashed)
           context.out.warn(`hashfed: ${path} cannot be hashed: ${reason}; check that it is a readable file`);
         return unhashed.length > 0 ? EXIT.failed : EXIT.done;

@@ -1,4 +1,4 @@
-import { type CliContext, table } from '../cli/index.js';
+import { type CliContext, table, timeText } from '../cli/index.js';
 import {
   checkChains,
   type Figures,
@@ -94,7 +94,7 @@ function behindLines(all: readonly ListPosition[], late: readonly ListPosition[]
     count(size),
     count(newest),
     state,
-    new Date(reported_ms).toISOString(),
+    timeText(reported_ms),
   ]);
   return table([['behind', 'list', 'has', 'newest', 'state', 'reported'], ...rows]);
 }

@@ -129,5 +129,5 @@ function ask(
 
 /** A proof is JSON for people too: programs are its readers. */
 function printJson({ out }: CliContext, proof: object): void {
-  out.result(proof, JSON.stringify(proof, null, 2));
+  out.result(proof, JSON.stringify(proof, null, 2).split('\n'));
 }

@@ -4,7 +4,7 @@ import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_servic
 import { HashfedError } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { callUnary, type RpcChannel } from '../../sdk/rpc/index.js';
-import { action, type CliContext, EXIT, table } from '../cli/index.js';
+import { action, type CliContext, EXIT, table, timeText } from '../cli/index.js';
 import { connect } from '../publisher/index.js';
 
 const CALL_MS = 30_000;
@@ -44,7 +44,7 @@ async function show({ out, signal }: CliContext, channel: RpcChannel, publishId:
     const request = { publishId, pageSize: PAGE, pageToken };
     const limits = { deadlineMs: CALL_MS, signal };
     const answer = await callUnary(channel, PublishServiceService.withdrawalStatus, request, limits);
-    rows.push(...answer.progress);
+    for (const one of answer.progress) rows.push(one);
     ({ applied, total, nextPageToken: pageToken } = answer);
     if (pageToken === '') break;
   }
@@ -73,5 +73,5 @@ const row = ({ origin, hoster, size, neededSize, appliedMs }: WithdrawalProgress
   hoster,
   String(size),
   String(neededSize),
-  size >= neededSize ? new Date(Number(appliedMs)).toISOString() : 'not yet',
+  size >= neededSize ? timeText(Number(appliedMs)) : 'not yet',
 ];

@@ -16,7 +16,7 @@ import {
   MAX_REVISION,
   MAX_VERSION_BYTES,
 } from './limits.js';
-import { type Window, type WindowUnit, windowAt } from './window.js';
+import { END_OF_TIME_MS, type Window, type WindowUnit, windowAt } from './window.js';
 
 /** A report whose shape, bounds and sums hold. */
 export interface CheckedReport {
@@ -70,7 +70,7 @@ function checkIdentity(report: TelemetryReport): void {
     malformed('previous_sha256', 'is not the digest of the report before');
   if (report.revision < 1 || report.revision > MAX_REVISION)
     malformed('revision', `is not 1 to ${MAX_REVISION}`);
-  bounded(report.createdMs, 'created_ms');
+  if (report.createdMs >= BigInt(END_OF_TIME_MS)) malformed('created_ms', 'is no time');
   if (report.sdkVersion.length > MAX_VERSION_BYTES || !/^[\x20-\x7e]*$/.test(report.sdkVersion))
     malformed('sdk_version', 'is no version');
   if (report.policySha256.length !== 32) malformed('policy_sha256', 'is not 32 bytes');

@@ -14,13 +14,12 @@ export interface Window {
 }
 
 export const UNIT_MS: Readonly<Record<WindowUnit, number>> = { day: 86_400_000, hour: 3_600_000 };
-/** Start of the year 10000: labels have four digits for the year. */
-const END_OF_LABELS_MS = 253_402_300_800_000;
+/** Start of the year 10000, Unix milliseconds: dates and labels have four digits for the year. */
+export const END_OF_TIME_MS = 253_402_300_800_000;
 
 /** The window that `ms` (Unix milliseconds) lies in. Throws MALFORMED for a time that no label can name. */
 export function windowAt(unit: WindowUnit, ms: number): Window {
-  if (!Number.isSafeInteger(ms) || ms < 0 || ms >= END_OF_LABELS_MS)
-    malformed('window_start_ms', 'is no time');
+  if (!Number.isSafeInteger(ms) || ms < 0 || ms >= END_OF_TIME_MS) malformed('window_start_ms', 'is no time');
   const startMs = ms - (ms % UNIT_MS[unit]);
   const label = new Date(startMs).toISOString().slice(0, unit === 'day' ? 10 : 13);
   return { unit, label, startMs, endMs: startMs + UNIT_MS[unit] };

@@ -5,6 +5,7 @@ import {
   SyncStateRecord,
 } from '../../proto/gen/hashfed/v1/telemetry_exchange.js';
 import { equalBytes, HashfedError, MAX_U53, malformed, parseOrigin, toHex } from '../../sdk/core/index.js';
+import { END_OF_TIME_MS } from '../../sdk/telemetry/index.js';
 import type { Caller } from '../access/index.js';
 import type { TelemetryDeps } from './deps.js';
 import type { Feed } from './feed.js';
@@ -220,11 +221,11 @@ function check(caller: Caller, { states, sdkVersion, instanceId }: ReportSyncSta
 function checkState({ size, root, freshnessMs, appliedMs, state, rootVersion }: ListSyncState): void {
   for (const [name, value] of Object.entries({
     size,
-    freshness_ms: freshnessMs,
-    applied_ms: appliedMs,
     root_version: rootVersion,
   }))
     if (value >= BigInt(MAX_U53)) malformed(`states.${name}`, 'is not below 2^53');
+  for (const [name, value] of Object.entries({ freshness_ms: freshnessMs, applied_ms: appliedMs }))
+    if (value >= BigInt(END_OF_TIME_MS)) malformed(`states.${name}`, 'is no time');
   if (root.length !== 32 && !(size === 0n && root.length === 0)) malformed('states.root', 'is not 32 bytes');
   if (!Object.values<number>(SyncState).includes(state) || state === SyncState.UNSPECIFIED)
     malformed('states.state', 'is unknown');

@@ -4,6 +4,7 @@ import { type Clock, fromHex, HashfedError, type Random, type Suite } from '../.
 import { callUnary, type RpcChannel } from '../../../sdk/rpc/index.js';
 import { connectSources } from '../../../sdk/sync/index.js';
 import { MemberBook, type ReceiptSigner, readSigningKey } from '../../../sdk/telemetry/index.js';
+import { MAX_PAGES } from './read.js';
 
 const CALL_MS = 30_000;
 
@@ -58,7 +59,7 @@ export async function newestSizes(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>();
-  for (let pageToken = ''; ; ) {
+  for (let page = 0, pageToken = ''; page < MAX_PAGES; page += 1) {
     const request = { pageSize: 1_000, pageToken };
     const limits = { deadlineMs: CALL_MS, signal };
     const answer = await callUnary(channel, ListServiceService.listLists, request, limits);
@@ -66,4 +67,5 @@ export async function newestSizes(
     if (answer.nextPageToken === '' || answer.nextPageToken === pageToken) return sizes;
     pageToken = answer.nextPageToken;
   }
+  throw new HashfedError('MALFORMED', 'the server has no end of pages');
 }

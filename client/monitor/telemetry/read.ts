@@ -20,7 +20,7 @@ import {
 const CALL_MS = 30_000;
 const PAGE = 1_000;
 /** Pages of one read: ten million records. */
-const MAX_PAGES = 10_000;
+export const MAX_PAGES = 10_000;
 
 /** A report that the hoster signed and the server receipted; both signatures were checked. */
 export interface VerifiedReport extends CheckedReport {
@@ -67,7 +67,7 @@ export async function readTelemetry(options: ReadOptions): Promise<ReadTelemetry
       if ('why' in checked) unverified.push(checked);
       else reports.push(checked);
     }
-    states.push(...answer.syncStates);
+    for (const state of answer.syncStates) states.push(state);
     pageToken = answer.nextPageToken;
     if (pageToken === '') return { reports, unverified, states };
   }

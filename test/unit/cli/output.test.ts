@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { Output, stringify, table } from '../../../client/cli/index.js';
+import { Output, printable, stringify, table, timeText } from '../../../client/cli/index.js';
 
 function collect() {
   const stream = new PassThrough();
@@ -33,6 +33,34 @@ describe('output', () => {
   it('writes bytes as hex and large integers without loss', () => {
     const value = { bytes: new Uint8Array([0, 255]), small: 7n, large: 2n ** 60n };
     expect(stringify(value)).toBe('{"bytes":"00ff","small":7,"large":"1152921504606846976"}');
+  });
+
+  it('lets no name move the cursor, begin a line or turn the reading direction', () => {
+    const evil = 'a\u001b[2K\u009b1A\rb\n\u202egnp.exe\u007f é 🙂';
+    const [out, err] = [collect(), collect()];
+    const output = new Output(false, out.stream, err.stream);
+    const shown = 'a\\u{1b}[2K\\u{9b}1A\\u{d}b\\u{a}\\u{202e}gnp.exe\\u{7f} é 🙂\n';
+    output.say(evil);
+    output.result({}, [evil]);
+    output.warn(evil);
+    expect(out.text()).toBe(shown + shown);
+    expect(err.text()).toBe(shown);
+    const json = stringify({ [evil]: evil });
+    expect(JSON.parse(json)).toEqual({ [evil]: evil });
+    expect(printable(json)).toBe(json);
+  });
+
+  it('hands other programs lines as they are, and a terminal never', () => {
+    const [out, terminal] = [collect(), collect()];
+    Object.assign(terminal.stream, { isTTY: true });
+    for (const { stream } of [out, terminal])
+      new Output(false, stream, stream).result({}, ['\u001b'], { verbatim: true });
+    expect(out.text()).toBe('\u001b\n');
+    expect(terminal.text()).toBe('\\u{1b}\n');
+  });
+
+  it('names what is no time', () => {
+    expect([0, 9e15, Number.NaN].map(timeText)).toEqual(['1970-01-01T00:00:00.000Z', 'no time', 'no time']);
   });
 
   it('pads columns and leaves no blanks at the end of a line', () => {

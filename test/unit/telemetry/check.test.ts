@@ -51,6 +51,7 @@ describe('a report that cannot be true is refused by the field that is wrong', (
     ['previous_sha256', bend({ sequence: 1n })],
     ['window_kind', bend({ windowKind: 0 })],
     ['window_start_ms', bend({ windowStartMs: 2n ** 60n })],
+    ['created_ms', bend({ createdMs: 9_000_000_000_000_000n })],
     ['revision', bend({ revision: 0 })],
     ['revision', bend({ revision: 10_001 })],
     ['sdk_version', bend({ sdkVersion: 'v\n' })],

@@ -123,6 +123,8 @@ describe('sync states', () => {
     ['MALFORMED', sync(1n, 1, { instanceId: new Uint8Array(15) })],
     ['MALFORMED', sync(1n, 1, { sdkVersion: 'x\u0000' })],
     ['MALFORMED', sync(1n, 1, { states: [state(2n ** 53n)] })],
+    ['MALFORMED', sync(1n, 1, { states: [state(1n, { appliedMs: 9_000_000_000_000_000n })] })],
+    ['MALFORMED', sync(1n, 1, { states: [state(1n, { freshnessMs: 9_000_000_000_000_000n })] })],
     ['MALFORMED', sync(1n, 1, { states: [state(1n, { root: new Uint8Array(31) })] })],
     ['MALFORMED', sync(1n, 1, { states: [state(1n, { state: 0 })] })],
     ['MALFORMED', sync(1n, 1, { states: [state(1n, { origin: 'not/a/list' })] })],
