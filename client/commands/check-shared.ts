@@ -13,7 +13,8 @@ export interface Answer {
 
 /** Why a file could not be hashed. */
 export function unhashed(name: string, { status, code }: UnhashedFile): HashfedError {
-  const why = code === undefined ? status : `${status} (${code})`;
+  const advice = status === 'directory' ? '; hashfed scan checks what is in it' : '';
+  const why = code === undefined ? `${status}${advice}` : `${status} (${code})`;
   return new HashfedError('MALFORMED', `${name} cannot be checked: ${why}`, { field: status });
 }
 
