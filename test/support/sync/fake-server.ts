@@ -187,10 +187,11 @@ export class FakeServer {
     return made.fake;
   }
 
-  source(): Source {
+  /** A connection to it, or to whatever passes calls on to it from `address`. */
+  source(address = this.address): Source {
     const random = { bytes: (length: number) => new Uint8Array(length) };
-    const channel = openChannel({ address: this.address, tls: 'plaintext-loopback', random });
-    return { name: this.address, channel };
+    const channel = openChannel({ address, tls: 'plaintext-loopback', random });
+    return { name: address, channel };
   }
 
   stop(): void {
