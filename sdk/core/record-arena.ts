@@ -19,7 +19,7 @@ export class RecordArena extends RowStore {
 
   release(row: number): void {
     this.dropMeta(row);
-    this.giveBack(row);
+    this.giveBack(row, this.chunk(row)[this.offset(row)]!);
   }
 
   addIndex(row: number): number {
@@ -45,6 +45,15 @@ export class RecordArena extends RowStore {
       if (d !== 0) return d;
     }
     return 0;
+  }
+
+  sameHash(a: number, b: number): boolean {
+    const ca = this.chunk(a);
+    const cb = this.chunk(b);
+    const oa = this.offset(a);
+    const ob = this.offset(b);
+    for (let i = 0, n = this.hashLength; i < n; i++) if (ca[oa + i] !== cb[ob + i]) return false;
+    return true;
   }
 
   /** Order of a row's hash against `hash`. */

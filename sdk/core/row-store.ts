@@ -1,4 +1,5 @@
 import { MetaHeap } from './meta-heap.js';
+import { U32List } from './u32-list.js';
 
 /** Rows in one chunk: 77 KiB of sha256 records. */
 const CHUNK_SHIFT = 10;
@@ -7,6 +8,8 @@ const CHUNK_MASK = CHUNK_ROWS - 1;
 /** From this many chunks on, rows go to chunks by their first hash byte, so that neighbours lie close. */
 const PARTITION_FROM = 64;
 const PARTITIONS = 256;
+/** Beyond this part of all rows, free ones are taken whatever their partition. */
+const STRAY_PART = 8;
 const GONE = new Uint8Array(0);
 
 /**
@@ -21,7 +24,9 @@ export class RowStore {
   /** The same bytes, for copying by words. */
   private views: DataView[] = [];
   private metaAt: (Uint32Array | undefined)[] = [];
-  private readonly free: number[] = [];
+  /** Rows given back, by partition: whoever takes one again gets neighbours of its own. */
+  private readonly free = Array.from({ length: PARTITIONS }, () => new U32List());
+  private freeRows = 0;
   /** The next row of each partition's open chunk; -1 where a chunk must be begun. */
   private readonly open = new Float64Array(PARTITIONS).fill(-1);
   private moves = 0;
@@ -51,8 +56,11 @@ export class RowStore {
 
   /** A row to fill; `partition` 0–255 says near which others it should lie. */
   protected take(partition: number): number {
-    const again = this.free.pop();
-    if (again !== undefined) return again;
+    const again = this.free[partition]!.pop() ?? this.strayRow();
+    if (again !== undefined) {
+      this.freeRows--;
+      return again;
+    }
     const p = this.chunks.length < PARTITION_FROM ? 0 : partition;
     let row = this.open[p]!;
     if (row < 0) {
@@ -63,8 +71,20 @@ export class RowStore {
     return row;
   }
 
-  protected giveBack(row: number): void {
-    this.free.push(row);
+  /** `partition` as the row was taken with. */
+  protected giveBack(row: number, partition: number): void {
+    this.freeRows++;
+    this.free[partition]!.push(row);
+  }
+
+  /** A free row of another partition, where so many are free that memory counts for more than neighbours. */
+  private strayRow(): number | undefined {
+    if (this.freeRows * STRAY_PART <= this.capacity) return undefined;
+    for (const rows of this.free) {
+      const row = rows.pop();
+      if (row !== undefined) return row;
+    }
+    return undefined;
   }
 
   protected metaAddress(row: number): number {
@@ -129,10 +149,11 @@ export class RowStore {
 
   private afterMove(rows: number): void {
     this.moves++;
-    this.free.length = 0;
+    this.freeRows = 0;
+    for (const free of this.free) free.clear();
     this.open.fill(-1);
-    // What is left of the last chunk is given out first.
-    for (let row = this.capacity - 1; row >= rows; row--) this.free.push(row);
+    // What is left of the last chunk goes on where the highest hashes lie.
+    for (let row = this.capacity - 1; row >= rows; row--) this.giveBack(row, PARTITIONS - 1);
   }
 }
 

@@ -1,6 +1,10 @@
+const NONE = new Uint32Array(0);
+/** Numbers that the first push makes room for. */
+const LEAST = 64;
+
 /** A growable list of u32, for bulk paths that cannot afford one object an entry. */
 export class U32List {
-  private values = new Uint32Array(64);
+  private values = NONE;
   private used = 0;
 
   get length(): number {
@@ -9,11 +13,21 @@ export class U32List {
 
   push(value: number): void {
     if (this.used === this.values.length) {
-      const grown = new Uint32Array(Math.ceil(this.used * 1.5));
+      const grown = new Uint32Array(Math.max(LEAST, Math.ceil(this.used * 1.5)));
       grown.set(this.values);
       this.values = grown;
     }
     this.values[this.used++] = value;
+  }
+
+  pop(): number | undefined {
+    return this.used === 0 ? undefined : this.values[--this.used];
+  }
+
+  /** Gives the memory back too. */
+  clear(): void {
+    this.used = 0;
+    this.values = NONE;
   }
 
   /** A view; valid until the next push. */
