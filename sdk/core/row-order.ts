@@ -1,5 +1,8 @@
 import type { RecordArena } from './record-arena.js';
 
+/** Own arrays of buckets are joined beyond this number and this part of all buckets. */
+const LEAST_JOINED = 1_024;
+export const JOINED_PART = 4;
 const NONE = new Uint32Array(0);
 
 /** The bucket of a row: the first `bits` bits of its hash (docs/spec/list-format.md §3). */
@@ -37,6 +40,11 @@ export class RowOrder {
     return new RowOrder(bits, rows, starts);
   }
 
+  /** Bucket b is `rows[starts[b], starts[b + 1])`; both are owned by the order from now on. */
+  static of(bits: number, rows: Uint32Array, starts: Uint32Array): RowOrder {
+    return new RowOrder(bits, rows, starts);
+  }
+
   static empty(): RowOrder {
     return new RowOrder(0, NONE, new Uint32Array(2));
   }
@@ -50,20 +58,26 @@ export class RowOrder {
     return this.changed.get(b) ?? this.rows.subarray(this.starts[b]!, this.starts[b + 1]!);
   }
 
-  /** Replaces whole buckets. */
+  /** Replaces whole buckets. One array for each would burden every garbage collection: many are joined. */
   replace(buckets: ReadonlyMap<number, Uint32Array>): void {
     for (const [b, rows] of buckets) this.changed.set(b, rows);
+    if (this.changed.size > LEAST_JOINED && this.changed.size > this.buckets / JOINED_PART) this.compact();
   }
 
   get changedBuckets(): number {
     return this.changed.size;
   }
 
-  /** All rows, sorted, in one array: a copy. */
-  all(): Uint32Array {
+  /** Rows of all buckets. */
+  get length(): number {
     let n = 0;
     for (let b = 0; b < this.buckets; b++) n += this.bucket(b).length;
-    const out = new Uint32Array(n);
+    return n;
+  }
+
+  /** All rows, sorted, in one array: a copy. */
+  all(): Uint32Array {
+    const out = new Uint32Array(this.length);
     let at = 0;
     for (let b = 0; b < this.buckets; b++) {
       const rows = this.bucket(b);
@@ -98,7 +112,20 @@ export function mergeRows(
   gone: (row: number) => boolean,
 ): Uint32Array {
   const out = new Uint32Array(before.length + added.length);
-  let n = 0;
+  const n = mergeInto(arena, before, added, gone, out, 0);
+  return n === out.length ? out : out.slice(0, n);
+}
+
+/** As `mergeRows`, to `out[at…)`; answers the position behind the last row. */
+export function mergeInto(
+  arena: RecordArena,
+  before: Uint32Array,
+  added: Uint32Array,
+  gone: (row: number) => boolean,
+  out: Uint32Array,
+  at: number,
+): number {
+  let n = at;
   let b = 0;
   for (const row of added) {
     const stop = positionOf(arena, before, row, b);
@@ -106,7 +133,7 @@ export function mergeRows(
     out[n++] = row;
   }
   for (; b < before.length; b++) if (!gone(before[b]!)) out[n++] = before[b]!;
-  return n === out.length ? out : out.slice(0, n);
+  return n;
 }
 
 /** The first position from `from` on whose row sorts behind `row`: galloping, then by halves. */

@@ -2,7 +2,7 @@ import { BucketHasher, DIGEST_BYTES, emptyDigests } from './digest.js';
 import { DEAD_CODE, ERASED_CODE } from './index-pages.js';
 import type { ListSet } from './list-set.js';
 import type { RecordArena } from './record-arena.js';
-import { bucketOfRow, mergeRows, RowOrder } from './row-order.js';
+import { bucketOfRow, JOINED_PART, mergeInto, mergeRows, RowOrder } from './row-order.js';
 import { sortRows } from './row-sort.js';
 import type { StagedSet } from './staged-set.js';
 import { U32List } from './u32-list.js';
@@ -63,6 +63,7 @@ function rebuild(base: ListSet, added: Uint32Array, removed: Uint32Array, bits: 
 function update(base: ListSet, added: Uint32Array, removed: Uint32Array): SetPlan {
   const { arena, order } = base;
   const gone = rowSet(arena, removed);
+  if (added.length + removed.length > order.buckets / JOINED_PART) return renew(base, added, removed, gone);
   const runs = runsByBucket(arena, added, order.bits);
   const buckets = new Set(runs.keys());
   for (const row of removed) buckets.add(bucketOfRow(arena, row, order.bits));
@@ -76,6 +77,35 @@ function update(base: ListSet, added: Uint32Array, removed: Uint32Array): SetPla
   }
   return { added, removed, touched, order: undefined, digests };
 }
+
+/** As `update`, where most buckets change: the new order is one array, and untouched buckets are copied into it. */
+function renew(
+  base: ListSet,
+  added: Uint32Array,
+  removed: Uint32Array,
+  gone: (row: number) => boolean,
+): SetPlan {
+  const { arena, order, sha } = base;
+  const leaves = new Uint8Array(order.buckets);
+  for (const row of removed) leaves[bucketOfRow(arena, row, order.bits)] = 1;
+  const rows = new Uint32Array(order.length + added.length - removed.length);
+  const starts = new Uint32Array(order.buckets + 1);
+  const hasher = new BucketHasher(sha, arena);
+  const digests = base.digests.slice();
+  let next = 0;
+  for (let b = 0, at = 0; b < order.buckets; b++) {
+    const from = next;
+    while (next < added.length && bucketOfRow(arena, added[next]!, order.bits) === b) next++;
+    const end = mergeInto(arena, order.bucket(b), added.subarray(from, next), gone, rows, at);
+    starts[b + 1] = end;
+    if (next > from || leaves[b] === 1)
+      digests.set(hasher.digest(b, rows.subarray(at, end)), DIGEST_BYTES * b);
+    at = end;
+  }
+  return { added, removed, touched: NONE_TOUCHED, order: RowOrder.of(order.bits, rows, starts), digests };
+}
+
+const NONE_TOUCHED: ReadonlyMap<number, Uint32Array> = new Map();
 
 /** Views of the sorted rows, by bucket. */
 function runsByBucket(arena: RecordArena, rows: Uint32Array, bits: number): Map<number, Uint32Array> {

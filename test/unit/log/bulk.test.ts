@@ -88,4 +88,29 @@ describe('a list of many records', () => {
     expect(state.count).toBe(80_000 - 1_500 + 9_000);
     checkWhole(state);
   });
+
+  it('stays so when forks are given up and many small changes follow each other', () => {
+    const state = ListState.empty(parseOrigin('a.example/b/sha256/g1'), testSha256);
+    commit(state, adds(90_000, 'first'), 12);
+    for (let i = 0; i < 6; i++) {
+      const given = state.stage();
+      given.append(adds(500 + 7_000 * (i % 2), `given up ${i}`), state.size);
+      given.discard();
+      commit(state, adds(900, `small ${i}`));
+    }
+    expect(state.count).toBe(90_000 + 6 * 900);
+    checkWhole(state);
+  });
+
+  it('names each repetition of a hash that stands in it ten thousand times', () => {
+    const state = ListState.empty(parseOrigin('a.example/b/sha256/g1'), testSha256);
+    const once = adds(30_000, 'first');
+    commit(state, once, 6);
+    const again = state.stage();
+    again.append(once.slice(0, 3 * (2 + LEAF)), state.size);
+    again.append(encodeBundle([encodeLeaf(again.planSeal(T, new Uint8Array(16)))]), again.next);
+    const first = state.size;
+    expect(again.finish().duplicates().sort()).toEqual([first, first + 1, first + 2]);
+    again.discard();
+  });
 });
