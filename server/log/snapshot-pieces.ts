@@ -51,7 +51,8 @@ class Piece {
   }
 
   finish(continues: boolean): PullSnapshotResponse {
-    const rows = new Uint8Array(Buffer.concat(this.#rows));
+    const { buffer, byteOffset } = Buffer.concat(this.#rows, this.bytes);
+    const rows = new Uint8Array(buffer, byteOffset, this.bytes);
     return { firstBucket: this.#firstBucket, bucketBytes: this.#bucketBytes, rows, continues };
   }
 }
