@@ -17,7 +17,7 @@ import {
 } from './match/index.js';
 import type { MatchingList } from './matching-list.js';
 import type { PerceptualHashes } from './pipeline/index.js';
-import type { RootBook, SyncDeps } from './sync/index.js';
+import { momentOf, type RootBook, type SyncDeps } from './sync/index.js';
 
 /** What can be checked: a path, the bytes, or a stream of them. */
 export type CheckInput = string | Uint8Array | AsyncIterable<Uint8Array>;
@@ -59,7 +59,8 @@ export interface Matcher {
 /** The verdict on an object's hashes. Nothing is awaited here. */
 export function judgeHashes(matcher: Matcher, computed: ExactHashes, perceptual?: PerceptualHashes): Verdict {
   const { deps, book, lists, policy } = matcher;
-  const now = deps.clock.nowMs();
+  const moment = momentOf(deps.clock);
+  const now = moment.nowMs;
   const matches: Candidate[] = [];
   for (const list of lists) {
     const type = list.exactType;
@@ -70,7 +71,7 @@ export function judgeHashes(matcher: Matcher, computed: ExactHashes, perceptual?
     }
     if (perceptual !== undefined) matches.push(...likenesses(matcher, list, perceptual, now));
   }
-  const known = lists.map((list) => list.info(deps, book));
+  const known = lists.map((list) => list.info(deps, book, moment));
   const undecodable = perceptual?.undecoded !== undefined && { perceptual: 'undecodable' as const };
   return decide({ matches, computed, lists: known, policy, now, ...undecodable });
 }

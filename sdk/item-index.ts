@@ -11,7 +11,9 @@ const MAX_RECENT = 20_000;
 export class ItemIndex {
   readonly #replica: ListReplica;
   #sorted: Float64Array | undefined;
-  #recent: number[] = [];
+  /** Rows added since the table was sorted, by the prefix of their item. */
+  readonly #recent = new Map<number, number[]>();
+  #recentRows = 0;
 
   constructor(replica: ListReplica) {
     this.#replica = replica;
@@ -20,13 +22,26 @@ export class ItemIndex {
   /** Rows were renumbered, or another state took over. */
   reset(): void {
     this.#sorted = undefined;
-    this.#recent = [];
+    this.#forgetRecent();
   }
 
   added(rows: Iterable<number>): void {
     if (this.#sorted === undefined) return;
-    for (const row of rows) this.#recent.push(row);
-    if (this.#recent.length > MAX_RECENT) this.reset();
+    for (const row of rows) this.#addRecent(row);
+    if (this.#recentRows > MAX_RECENT) this.reset();
+  }
+
+  #addRecent(row: number): void {
+    const prefix = prefixOf(this.#replica.state.arena.view(row).itemId);
+    const rows = this.#recent.get(prefix);
+    if (rows === undefined) this.#recent.set(prefix, [row]);
+    else rows.push(row);
+    this.#recentRows++;
+  }
+
+  #forgetRecent(): void {
+    this.#recent.clear();
+    this.#recentRows = 0;
   }
 
   /** The live records of an item, in no particular order. */
@@ -34,7 +49,7 @@ export class ItemIndex {
     const { state } = this.#replica;
     const sorted = this.#table();
     const prefix = prefixOf(itemId);
-    const rows = new Set(this.#recent);
+    const rows = new Set(this.#recent.get(prefix));
     for (
       let i = lowerBound(sorted, prefix * ROWS);
       i < sorted.length && Math.floor(sorted[i]! / ROWS) === prefix;
@@ -55,7 +70,7 @@ export class ItemIndex {
       for (const row of state.rowsOfBucket(b))
         sorted[n++] = prefixOf(state.arena.view(row).itemId) * ROWS + row;
     }
-    this.#recent = [];
+    this.#forgetRecent();
     this.#sorted = sorted.sort();
     return this.#sorted;
   }

@@ -11,10 +11,29 @@ import {
 import { ItemIndex } from './item-index.js';
 import { type Candidate, ExactIndex, type ItemHash, type ListInfo, type ListPurpose } from './match/index.js';
 import { PerceptualRows } from './perceptual-rows.js';
-import { type Changes, currencyOf, type ListReplica, type RootBook, type SyncDeps } from './sync/index.js';
+import {
+  type Changes,
+  currencyOf,
+  isSameMoment,
+  type ListReplica,
+  type Moment,
+  momentOf,
+  type RootBook,
+  type SyncDeps,
+} from './sync/index.js';
 
 export type ExactType = ItemHash['hashType'];
 const EXACT: readonly HashType[] = ['md5', 'sha1', 'sha256'];
+
+/** What a list's information was made of: the same again gives the same. */
+interface KnownInfo {
+  readonly moment: Moment;
+  readonly root: unknown;
+  readonly held: unknown;
+  readonly state: unknown;
+  readonly size: number;
+  readonly info: ListInfo;
+}
 
 /** One configured list, ready to be asked: the verified set and an index over it that follows every update. */
 export class MatchingList {
@@ -23,6 +42,7 @@ export class MatchingList {
   readonly items: ItemIndex;
   #index: ExactIndex | undefined;
   #perceptual: PerceptualRows | undefined;
+  #known: KnownInfo | undefined;
 
   constructor(replica: ListReplica, purpose: ListPurpose) {
     this.replica = replica;
@@ -83,11 +103,13 @@ export class MatchingList {
   find(hash: Uint8Array): RecordView[] {
     const index = this.#index;
     if (index === undefined || index.size === 0 || !index.has(hash)) return [];
-    const indexes = index.rows(hash).map((row) => index.addIndexOf(row));
-    const records = indexes.map((addIndex) =>
-      addIndex === undefined ? undefined : this.replica.state.recordByIndex(addIndex),
-    );
-    return records.filter((record) => record !== undefined);
+    const records: RecordView[] = [];
+    for (const row of index.rows(hash)) {
+      const addIndex = index.addIndexOf(row);
+      const record = addIndex === undefined ? undefined : this.replica.state.recordByIndex(addIndex);
+      if (record !== undefined) records.push(record);
+    }
+    return records;
   }
 
   candidate(record: RecordView, siblings: readonly ItemHash[], nowMs: number): Candidate {
@@ -109,14 +131,35 @@ export class MatchingList {
     };
   }
 
-  /** How the list stands now, for verdicts. */
-  info(deps: SyncDeps, book: RootBook): ListInfo {
+  /** How the list stands at `moment`, for verdicts: made anew only where something it rests on changed. */
+  info(deps: SyncDeps, book: RootBook, moment: Moment = momentOf(deps.clock)): ListInfo {
+    const { replica } = this;
+    if (replica.size === 0) return { origin: this.origin, purpose: this.purpose, size: 0, state: 'EMPTY' };
+    const root = book.of(this.origin);
+    const known = this.#known;
+    if (
+      known !== undefined &&
+      known.held === replica.held &&
+      known.state === replica.state &&
+      known.size === replica.state.size &&
+      known.root === root &&
+      isSameMoment(known.moment, moment)
+    ) {
+      return known.info;
+    }
+    const info = this.#inform(deps, book);
+    const { held, state } = replica;
+    this.#known = { moment, root, held, state, size: state.size, info };
+    return info;
+  }
+
+  #inform(deps: SyncDeps, book: RootBook): ListInfo {
     const { size, firstSyncMs } = this.replica;
-    const base = { origin: this.origin, purpose: this.purpose, size };
-    if (size === 0) return { ...base, state: 'EMPTY' };
     const { state, lastFreshMs } = currencyOf(deps, book, this.replica);
     return {
-      ...base,
+      origin: this.origin,
+      purpose: this.purpose,
+      size,
       state,
       ...(lastFreshMs !== undefined && { lastFreshMs }),
       ...(firstSyncMs !== undefined && { firstSyncMs }),

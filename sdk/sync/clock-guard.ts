@@ -10,11 +10,17 @@ export class ClockGuard {
   readonly clock: Clock;
   #wall: number;
   #mono: number;
+  #told = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
     this.#wall = clock.nowMs();
     this.#mono = clock.monotonicMs();
+  }
+
+  /** Grows when somebody else's time moved the guard: what was judged by it before is to be judged again. */
+  get told(): number {
+    return this.#told;
   }
 
   /** Time was at least this, Unix milliseconds, when something of ours was written. */
@@ -23,6 +29,7 @@ export class ClockGuard {
     if (ms <= now + CLOCK_BACK_MS) return;
     this.#wall = ms;
     this.#mono = this.clock.monotonicMs();
+    this.#told++;
   }
 
   trusted(): boolean {
@@ -36,7 +43,9 @@ export class ClockGuard {
   /** Somebody whose key we know, and who just answered, sees the same time as we do. */
   confirm(statedMs: number): void {
     const now = this.clock.nowMs();
-    if (Math.abs(now - statedMs) <= CLOCK_BACK_MS) this.#rebase(now);
+    if (Math.abs(now - statedMs) > CLOCK_BACK_MS) return;
+    this.#rebase(now);
+    this.#told++;
   }
 
   #rebase(now: number): void {

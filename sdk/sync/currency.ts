@@ -1,4 +1,5 @@
 import {
+  type Clock,
   FRESH_MS,
   HashfedError,
   judgeCurrency,
@@ -12,6 +13,22 @@ import type { Held, Stated } from './held.js';
 import type { ListReplica } from './replica.js';
 import type { RootBook } from './root-book.js';
 import type { ListCurrency } from './types.js';
+
+/** All that a judgement of currency takes from the clock, to the millisecond. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+  readonly told: number;
+}
+
+export function momentOf(clock: Clock): Moment {
+  const monotonicMs = Math.floor(clock.monotonicMs());
+  return { nowMs: clock.nowMs(), monotonicMs, told: guardOf(clock).told };
+}
+
+export function isSameMoment(a: Moment, b: Moment): boolean {
+  return a === b || (a.nowMs === b.nowMs && a.monotonicMs === b.monotonicMs && a.told === b.told);
+}
 
 /**
  * How current a list is now, as verdicts and metrics state it. Nothing verified yet is for the caller to see from

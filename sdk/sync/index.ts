@@ -3,7 +3,7 @@ export { rebuiltBy } from './changes.js';
 export { ClockGuard } from './clock-guard.js';
 export { writeBase } from './commit.js';
 export { connectSources, type SourceConfig, type TlsFiles } from './connect.js';
-export { currencyOf, restoreStatements } from './currency.js';
+export { currencyOf, isSameMoment, type Moment, momentOf, restoreStatements } from './currency.js';
 export { NO_COSIGNERS, type PinnedPublisher, type Source, type SyncDeps } from './deps.js';
 export {
   equivocationOf,

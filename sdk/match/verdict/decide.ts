@@ -47,6 +47,7 @@ export function decide(input: DecideInput): Verdict {
 }
 
 function judgeAll({ matches, lists, policy, now }: DecideInput): Judged[] {
+  if (matches.length === 0) return [];
   const byOrigin = new Map(lists.map((list) => [list.origin, list]));
   const judged: Judged[] = [];
   for (const candidate of matches) {

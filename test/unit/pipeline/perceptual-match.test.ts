@@ -26,7 +26,7 @@ function makeList(type: 'pdq' | 'photodna', hashes: readonly Uint8Array[]) {
 }
 
 function ask(list: MatchingList, policy: object = {}): Omit<Matcher, 'photodna'> {
-  const deps = { clock: { nowMs: () => NOW } };
+  const deps = { clock: { nowMs: () => NOW, monotonicMs: () => 0 } };
   const waits = { probation_hours: 0, observe_hours: 0 };
   return {
     deps,
