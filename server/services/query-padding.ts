@@ -2,13 +2,26 @@ import type { Random } from '../../sdk/core/index.js';
 
 /** Answers are multiples of this many bytes. */
 export const PAD_TO = 512;
+/** Room for records that an answer without any has too, bytes: four or five. */
+const RESERVED = 512;
 
-/** Random bytes that bring a message of `length` bytes to a multiple of 512, their own tag and length included. */
-export function paddingFor(length: number, random: Random): Uint8Array {
-  for (let pad = 0; pad < PAD_TO + 4; pad += 1) {
-    const frame = pad === 0 ? 0 : pad < 128 ? 2 : 3;
-    if ((length + frame + pad) % PAD_TO === 0) return random.bytes(pad);
+/**
+ * Random bytes that bring a message of `length` bytes to a multiple of 512, their own tag and length included. `least`:
+ * its length without what was found. Whatever fits into the room reserved beside it does not show in the total.
+ */
+export function paddingFor(length: number, least: number, random: Random): Uint8Array {
+  let total = Math.ceil((least + RESERVED) / PAD_TO) * PAD_TO;
+  while (total < length) total += PAD_TO;
+  for (;;) {
+    const pad = padOf(total - length);
+    if (pad !== undefined) return random.bytes(pad);
+    total += PAD_TO;
   }
-  // A pad of 128 skips one total; one block more always has room for it.
-  return random.bytes(2 * PAD_TO - 3 - (length % PAD_TO));
+}
+
+/** How many bytes of padding make `room` bytes with tag and length; a few numbers cannot be made. */
+function padOf(room: number): number | undefined {
+  if (room === 0) return 0;
+  if (room >= 3 && room < 130) return room - 2;
+  return room >= 131 && room < 16_384 ? room - 3 : undefined;
 }

@@ -39,13 +39,15 @@ function lookupOne(
   request: LookupHashRequest,
   { caller }: CallContext,
 ): LookupHashResponse {
-  const length = hashLengthOf(request.hashType);
-  if (request.hash.length !== length) malformed('hash', `is not ${length} bytes`);
+  const bytes = hashLengthOf(request.hashType);
+  if (request.hash.length !== bytes) malformed('hash', `is not ${bytes} bytes`);
   const lists = queriedLists(engine, statements, caller, request.hashType, request.origins);
   budgets.spend(caller.member, 'lookup', 1);
   const matches = matchesOf(engine, lists, request.hash, 0).slice(0, MAX_MATCHES);
   const answer: LookupHashResponse = { matches, lists: versionsOf(lists), padding: new Uint8Array() };
-  return { ...answer, padding: paddingFor(LookupHashResponse.encode(answer).finish().length, engine.random) };
+  const length = (one: LookupHashResponse) => LookupHashResponse.encode(one).finish().length;
+  const least = length({ ...answer, matches: [] });
+  return { ...answer, padding: paddingFor(length(answer), least, engine.random) };
 }
 
 async function lookupMany(
@@ -69,10 +71,10 @@ async function lookupMany(
   }
   const { bitmap, matches, truncated } = found;
   const answer = { count, bitmap, matches, lists: versionsOf(lists), truncated, padding: new Uint8Array() };
-  return {
-    ...answer,
-    padding: paddingFor(LookupHashesResponse.encode(answer).finish().length, engine.random),
-  };
+  const size = (one: LookupHashesResponse) => LookupHashesResponse.encode(one).finish().length;
+  // A bitmap of this length is sent whatever its bits are.
+  const least = size({ ...answer, matches: [], truncated: false });
+  return { ...answer, padding: paddingFor(size(answer), least, engine.random) };
 }
 
 class Collector {

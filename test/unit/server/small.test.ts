@@ -6,27 +6,37 @@ import { paddingFor } from '../../../server/services/query-padding.js';
 
 const random = { bytes: (length: number) => new Uint8Array(length).fill(7) };
 
+/** Total bytes of an answer about lists of these names, with what was found. */
+function answered(names: readonly string[], matches: number, metaBytes = 0): number {
+  const lists = names.map((origin) => ({ origin, size: 1n, purpose: 1, state: 1, freshnessMs: 1n }) as const);
+  const match = { position: 0, list: 0, addIndex: 1n, lastIndex: 1n, listedMs: 1_767_225_600_000n };
+  const rest = { itemId: new Uint8Array(16), scheme: 1, code: 1, verifications: 1, held: false };
+  const found = Array.from({ length: matches }, () => ({
+    ...match,
+    ...rest,
+    meta: new Uint8Array(metaBytes),
+  }));
+  const answer = { matches: found, lists, padding: new Uint8Array() };
+  const length = (one: LookupHashResponse) => LookupHashResponse.encode(one).finish().length;
+  const padding = paddingFor(length(answer), length({ ...answer, matches: [] }), random);
+  return length({ ...answer, padding });
+}
+
 test('padding brings every answer to a multiple of 512 bytes', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1_100 }), (length) => {
-      const meta = new Uint8Array(length);
-      const match = {
-        position: 0,
-        list: 0,
-        addIndex: 1n,
-        lastIndex: 1n,
-        listedMs: 1n,
-        itemId: meta,
-        scheme: 1,
-      };
-      const matches =
-        length === 0 ? [] : [{ ...match, code: 1, verifications: 0, meta: new Uint8Array(), held: false }];
-      const answer = { matches, lists: [], padding: new Uint8Array() };
-      const padding = paddingFor(LookupHashResponse.encode(answer).finish().length, random);
-      expect(LookupHashResponse.encode({ ...answer, padding }).finish().length % 512).toBe(0);
+      expect(answered(['a'.repeat(length)], length % 3, length % 513) % 512).toBe(0);
     }),
     { numRuns: 1_200 },
   );
+});
+
+test('an answer with some records is as long as one without any', () => {
+  for (let length = 0; length <= 1_100; length++) {
+    const names = ['b'.repeat(length), 'police.example/known/sha256/g1'];
+    for (const matches of [1, 2, 3, 4])
+      expect([length, matches, answered(names, matches)]).toEqual([length, matches, answered(names, 0)]);
+  }
 });
 
 describe('turns', () => {
