@@ -84,7 +84,7 @@ async function serveFrom(
       queryService(engine, statements, budgets),
       directoryService(directory),
       federationService(await Equivocations.open(engine, 'members/operator'), undefined),
-      await telemetryService({ storage, suite, clock, log, directory, signing: keys.signing }),
+      await telemetryService({ storage, suite, clock, log, directory, signing: keys.signing }, budgets),
     ],
     directory: directory.holder,
     clock,

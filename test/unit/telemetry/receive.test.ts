@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { Receipt, TelemetryReport } from '../../../proto/gen/hashfed/v1/telemetry.js';
 import { parseDsse, signDsse } from '../../../sdk/core/index.js';
 import { makeReceipt, makeReport, NO_COVERAGE, type Window, windowAt } from '../../../sdk/telemetry/index.js';
+import { MemoryBudgets } from '../../../server/access/index.js';
+import { telemetryService } from '../../../server/services/telemetry.js';
 import { putMonitorReceipts, type Receiver } from '../../../server/telemetry/index.js';
 import {
   HOSTER,
@@ -183,4 +185,18 @@ describe('a server', () => {
       Buffer.from(good),
     );
   });
+});
+
+test('what a hoster hands in costs it budget', async () => {
+  const clock = testClock();
+  const rates = { telemetry: { burst: 2, perSecond: 0.001 } };
+  const { deps } = new TelemetryServer(clock);
+  const { handlers } = await telemetryService(deps, new MemoryBudgets(clock, rates));
+  const context = { caller: { member: 'hoster-a' } } as never;
+  const submit = () => handlers['submitTelemetry']!({ envelope: new Uint8Array() } as never, context);
+  const report = () => handlers['reportSyncState']!({ states: [] } as never, context);
+  await expect(submit()).rejects.toMatchObject({ code: 'MALFORMED' });
+  await expect(report()).rejects.toMatchObject({ code: 'MALFORMED' });
+  await expect(submit()).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
+  await expect(report()).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
 });
