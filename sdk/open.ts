@@ -94,9 +94,21 @@ export async function openDeps(
       ? NO_COSIGNERS
       : {
           needed: config.cosigners.threshold,
-          keys: config.cosigners.keys.map((text) => parseVkey(suite.sha256, text)),
+          keys: config.cosigners.keys.map((text, at) =>
+            vkeyIn(config.file, `cosigners.keys.${at}`, text, suite),
+          ),
         };
   return { store, suite, clock, random, sources, trust, cosigners };
+}
+
+/** Throws USAGE naming the field. */
+function vkeyIn(file: string, field: string, text: string, suite: Suite): ReturnType<typeof parseVkey> {
+  try {
+    return parseVkey(suite.sha256, text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HashfedError('USAGE', `${file}: ${field}: ${why}`, { field, cause });
+  }
 }
 
 async function openAny(

@@ -8,6 +8,7 @@ import {
   type MemberRole,
 } from '../../sdk/core/index.js';
 import { action, type CliContext, EXIT, type ExitCode, table } from '../cli/index.js';
+import { registerCertify } from './member-certify.js';
 import {
   type Change,
   changeDirectory,
@@ -62,6 +63,7 @@ export function register(program: Command): void {
     .description('who belongs to the federation: the signed member directory');
   registerAdd(member);
   registerRole(member);
+  registerCertify(member);
   member
     .command('revoke')
     .argument('<name>', 'the member')
@@ -117,9 +119,13 @@ function registerAdd(member: Command): void {
 async function add(context: CliContext, options: AddOptions, name: string): Promise<ExitCode> {
   return withDirectory(context, async (open) => {
     if (open.directory.members.has(`members/${name}`))
-      throw new HashfedError('USAGE', `${name} is a member already; see hashfed member role`, {
-        field: 'NAME',
-      });
+      throw new HashfedError(
+        'USAGE',
+        `${name} is a member already; see hashfed member role, or hashfed member certify for a new certificate`,
+        {
+          field: 'NAME',
+        },
+      );
     const made = await makeMember(context, options, name);
     const plan = {
       name,

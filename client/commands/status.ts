@@ -109,6 +109,10 @@ async function readLists(context: CliContext, { lists }: LoadedConfig): Promise<
   }));
 }
 
+/** What is wrong is told on stderr; here it is only whether anybody answered at all. */
+const troubleOf = (error: Probe['error']): string =>
+  error?.code === 'UNAVAILABLE' || error?.code === 'DEADLINE' ? 'does not answer' : 'answers, and refuses';
+
 function lines(
   { federation, member }: LoadedConfig,
   { expires_ms, renew }: Certificate,
@@ -118,9 +122,9 @@ function lines(
   const expiry = new Date(expires_ms).toISOString().slice(0, 10);
   return [
     `${member} of ${federation}`,
-    `certificate: valid until ${expiry}${renew ? '; renew it now' : ''}`,
+    `certificate: valid until ${expiry}${renew ? '; send the operator a new certificate request now' : ''}`,
     ...sources.map(
-      ({ address, reachable }) => `source ${address}: ${reachable ? 'answers' : 'does not answer'}`,
+      ({ address, reachable, error }) => `source ${address}: ${reachable ? 'answers' : troubleOf(error)}`,
     ),
     ...table(lists.map(({ origin, size, state }) => [origin, String(size), state])),
   ];

@@ -39,7 +39,7 @@ async function syncOnce(context: CliContext, hashfed: Hashfed): Promise<ExitCode
     { lists: results.map(syncedJson), failures: failures.map(failureJson) },
     results.length === 0 ? [] : table([['list', 'size', 'before', 'how', 'released'], ...results.map(row)]),
   );
-  for (const line of failureLines(failures)) context.out.warn(line);
+  for (const line of failureLines(failures, failures.length + results.length)) context.out.warn(line);
   return exitOf(failures);
 }
 
@@ -114,7 +114,7 @@ function failureLine({ origin, error }: Failure): string {
 }
 
 /** One line for lists that failed in the same way: an unreachable server is one trouble, not seven. */
-function failureLines(failures: readonly Failure[]): string[] {
+function failureLines(failures: readonly Failure[], all: number): string[] {
   const groups = new Map<string, Failure[]>();
   for (const failure of failures) {
     const { code, message } = errorJson(failure.error);
@@ -122,7 +122,9 @@ function failureLines(failures: readonly Failure[]): string[] {
     groups.set(key, [...(groups.get(key) ?? []), failure]);
   }
   return [...groups].map(([what, same]) =>
-    same.length === 1 ? failureLine(same[0]!) : `hashfed: ${what}; ${same.length} lists stay as they were`,
+    same.length === 1
+      ? failureLine(same[0]!)
+      : `hashfed: ${what}; ${same.length} lists stay as they were${groups.size > 1 || same.length < all ? `: ${same.map(({ origin }) => origin).join(', ')}` : ''}`,
   );
 }
 

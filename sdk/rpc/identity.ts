@@ -20,7 +20,8 @@ export function identityFault(
   const own = read(certificate);
   const authority = read(ca);
   if (own === undefined || authority === undefined) return undefined;
-  if (nowMs > Date.parse(own.validTo)) return fault("this member's certificate has expired; renew it");
+  if (nowMs > Date.parse(own.validTo))
+    return fault("this member's certificate has expired; send the operator a new certificate request");
   if (nowMs < Date.parse(own.validFrom))
     return fault("this member's certificate is not valid yet; check the clock");
   if (!own.checkIssued(authority) || !own.verify(authority.publicKey)) {

@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeRequest } from '../../client/pki/index.js';
 import { type ProcessFederation, startFederation } from '../support/federation-process.js';
 
 const ORIGIN = 'dev.hashfed.example/selftest/sha256/g1';
@@ -11,6 +12,7 @@ let scratch: string;
 let listed: string;
 let clean: string;
 let exported: string;
+let request: string;
 
 beforeAll(async () => {
   federation = await startFederation();
@@ -23,6 +25,9 @@ beforeAll(async () => {
   await expectExit(0, 'hoster-a', 'log', 'export', '--origin', ORIGIN, '--out', exported);
   await expectExit(0, 'operator', 'member', 'add', 'expelled', '--role', 'hoster', '--reads', '*');
   await expectExit(0, 'operator', 'member', 'revoke', 'expelled');
+  const { requestPem } = await makeRequest({ federation: 'dev.hashfed.example', member: 'hoster-b' });
+  request = join(scratch, 'request.csr');
+  await writeFile(request, requestPem);
 }, 120_000);
 
 afterAll(async () => {
@@ -35,6 +40,18 @@ async function expectExit(code: number, member: string, ...args: readonly string
   expect({ args, stderr: answer.stderr, code: answer.code }).toMatchObject({ code });
   return answer;
 }
+
+describe('a configuration', () => {
+  it('is refused by field where a cosigner key is none', async () => {
+    const file = join(federation.member('hoster-b'), 'hashfed.json');
+    const text = await readFile(file, 'utf8');
+    const cosigners = { threshold: 1, keys: ['x+1234abcd+BAAA'] };
+    await writeFile(file, JSON.stringify({ ...JSON.parse(text), cosigners }));
+    const { stderr } = await expectExit(2, 'hoster-b', 'lists');
+    expect(stderr).toContain(`${file}: cosigners.keys.0: `);
+    await writeFile(file, text);
+  });
+});
 
 describe('exit codes', () => {
   it.each<[number, string, string, () => string[]]>([
@@ -100,6 +117,10 @@ describe('exit codes', () => {
     [0, 'members', 'hoster-a', () => ['member', 'list']],
     [2, 'a directory key that is not there', 'hoster-a', () => ['member', 'revoke', 'hoster-b']],
     [1, 'an unknown member', 'operator', () => ['member', 'revoke', 'nobody']],
+    [0, 'a new certificate', 'operator', () => ['member', 'certify', 'hoster-b', '--csr', request]],
+    [1, 'a certificate for nobody', 'operator', () => ['member', 'certify', 'nobody', '--csr', request]],
+    [2, 'one for the revoked', 'operator', () => ['member', 'certify', 'expelled', '--csr', request]],
+    [1, 'a request that is none', 'operator', () => ['member', 'certify', 'hoster-b', '--csr', clean]],
     [2, 'an unknown role', 'operator', () => ['member', 'add', 'x', '--role', 'king']],
     [2, 'a bad name', 'operator', () => ['member', 'add', 'No Name', '--role', 'hoster']],
     [0, 'completion', 'hoster-a', () => ['completion', 'bash']],
