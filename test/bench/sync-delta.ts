@@ -43,7 +43,7 @@ async function oneDelta({ police, hoster }: World, keys: 'one' | 'two'): Promise
   const { name } = await police.prepare(draft);
   const verdictAt = once(hoster, 'synced').then(() => {
     const verdict = first?.kind === 'add' && hoster.checkHash('sha256', first.hash);
-    if (!verdict || verdict.matches.length !== 1) throw new Error('the new entry does not match');
+    if (verdict?.matches.length !== 1) throw new Error('the new entry does not match');
     return performance.now();
   });
   await police.commit(name, draft, keys);
