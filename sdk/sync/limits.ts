@@ -4,6 +4,12 @@
 export const CALL_MS = 30_000;
 /** Longest wait for the next message of a data stream, milliseconds: a byte a second must not hold us. */
 export const IDLE_MS = 60_000;
+/**
+ * A source must send at least this many bytes a second on average once we waited for it that long, milliseconds: below
+ * the slowest line that could follow a list at all, another source is asked.
+ */
+export const MIN_BYTES_PER_S = 2_048;
+export const PACE_AFTER_MS = 2 * 60_000;
 /** Deadline of one data stream, milliseconds: 10 M entries over a slow line; it is taken up again afterwards. */
 export const STREAM_MS = 3_600_000;
 /** While watching, every source is asked this often, milliseconds: the one watched may withhold. */

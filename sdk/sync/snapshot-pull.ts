@@ -24,7 +24,9 @@ import {
 import { backoffMs, pause } from '../rpc/index.js';
 import type { Source, SyncDeps } from './deps.js';
 import { HOLD_ROW_BYTES, MAX_IDLE_RESUMES, MESSAGE_OVERHEAD_BYTES } from './limits.js';
+import { Pace } from './pace.js';
 import { askConsistency, askSnapshot, splitHashes } from './peer.js';
+import { CUT } from './pull.js';
 import type { Content } from './replica.js';
 
 /** An index that was verified against an anchor: every bucket can now be checked as it arrives. */
@@ -119,13 +121,14 @@ export async function pullSnapshot(pull: SnapshotPull): Promise<Content> {
   const loader = new SnapshotLoader(origin, deps.suite.sha256, head);
   const assembler = new BucketAssembler(deps.suite.sha256, index, loader);
   let idle = 0;
+  const pace = new Pace(deps.clock);
   while (!assembler.done) {
     const before = assembler.next;
     try {
-      await pullOnce(pull, assembler);
+      await pullOnce(pull, assembler, pace);
       if (!assembler.done) malformed('snapshot', 'the stream ended before its last bucket');
     } catch (error) {
-      if (!(error instanceof HashfedError) || !['UNAVAILABLE', 'DEADLINE'].includes(error.code)) throw error;
+      if (!(error instanceof HashfedError) || !CUT.has(error.code) || pace.tooSlow) throw error;
       idle = assembler.next > before ? 0 : idle + 1;
       if (idle > MAX_IDLE_RESUMES) throw error;
       await pause(backoffMs(deps.random, idle), pull.signal);
@@ -139,13 +142,15 @@ export async function pullSnapshot(pull: SnapshotPull): Promise<Content> {
 async function pullOnce(
   { source, origin, index, signal, onBytes }: SnapshotPull,
   assembler: BucketAssembler,
+  pace: Pace,
 ) {
   const perRecord = 1024 + MESSAGE_OVERHEAD_BYTES;
   const perBucket = 4 + MESSAGE_OVERHEAD_BYTES;
   const maxBytes =
     index.seal.setCount * perRecord + 2 ** index.seal.bucketBits * perBucket + MAX_BUNDLE_BYTES;
   const part = { origin: origin.text, size: index.size, fromBucket: assembler.next, maxBytes };
-  for await (const message of askSnapshot(source, part, signal)) {
+  const messages = askSnapshot(source, part, signal);
+  for await (const message of pace.of(messages, ({ rows }) => rows.length)) {
     assembler.add(message);
     onBytes(message.rows.length);
   }

@@ -106,6 +106,15 @@ attacks('entries: endless and missing', [
     },
   },
   {
+    name: 'an entry now and then, for ever',
+    mutation: 'pace of a source',
+    code: 'DEADLINE',
+    lie: (w) => {
+      w.more(20);
+      w.liar.lies.pull = (_, { from, to }) => dripped(w, from, to);
+    },
+  },
+  {
     name: 'an answer that never comes',
     mutation: 'deadline',
     code: 'DEADLINE',
@@ -157,6 +166,14 @@ attacks('entries: endless and missing', [
     },
   },
 ]);
+
+/** One entry a message, half a minute apart. */
+function* dripped(w: World, from: number, to: number) {
+  for (let at = from; at < to; at++) {
+    w.clock.pass(30_000);
+    yield { firstIndex: BigInt(at), count: 1, bundle: w.log.bundle(at, at + 1) };
+  }
+}
 
 async function readAll(w: World, limits: { idleMs: number; deadlineMs: number }): Promise<void> {
   const request = { origin: ORIGIN, from: 0n, to: BigInt(FIRST), leafHashesOnly: false };

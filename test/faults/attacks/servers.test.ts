@@ -36,6 +36,16 @@ attacks('servers: claims, and what they hide', [
   claims('INTERNAL'),
   claims('CANCELLED'),
   {
+    name: 'a list removed: held, and not there any more',
+    mutation: 'a failure is told',
+    code: 'UNKNOWN_ORIGIN',
+    lie: (w) => {
+      w.liar.lies.checkpoint = (_, origin) => {
+        throw new HashfedError('UNKNOWN_ORIGIN', 'there is no such list', { origin });
+      };
+    },
+  },
+  {
     name: "another trusted publisher's root names the list",
     mutation: 'two publishers, one list',
     options: { both: true },
