@@ -108,9 +108,13 @@ export function parseTypedHash(text: string): { type: ExactType; hash: Uint8Arra
   const [, type = '', hex = ''] = /^(md5|sha1|sha256):([0-9a-fA-F]+)$/.exec(text) ?? [];
   const wanted = type === '' ? 0 : hashBytes(type as ExactType);
   if (wanted === 0 || hex.length !== 2 * wanted) {
-    throw new HashfedError('USAGE', 'a hash is given as md5:, sha1: or sha256: and its hexadecimal digits', {
-      field: 'hash',
-    });
+    throw new HashfedError(
+      'USAGE',
+      'a hash is given as md5: and 32, sha1: and 40, or sha256: and 64 hexadecimal digits',
+      {
+        field: 'hash',
+      },
+    );
   }
   return { type: type as ExactType, hash: new Uint8Array(Buffer.from(hex, 'hex')) };
 }

@@ -1,4 +1,4 @@
 export { action, type Handler, report, stopWithReader } from './action.js';
 export { type CliContext, type GlobalOptions, makeContext, systemClock, systemRandom } from './context.js';
 export { EXIT, type ExitCode, exitForError, strongestExit } from './exit.js';
-export { count, Output, type Progress, printable, stringify, table, timeText } from './output.js';
+export { bytesText, count, Output, type Progress, printable, stringify, table, timeText } from './output.js';

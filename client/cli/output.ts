@@ -99,6 +99,13 @@ export function stringify(value: unknown): string {
   return text.replace(UNPRINTABLE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** `512 B`, `4.2 kB`, `1.5 GB`. */
+export function bytesText(bytes: number): string {
+  const step = Math.min(4, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const unit = ['B', 'kB', 'MB', 'GB', 'TB'][step];
+  return step === 0 ? `${bytes} B` : `${(bytes / 1000 ** step).toFixed(1)} ${unit}`;
+}
+
 /** `1 file`, `1,204 files`. */
 export const count = (n: number, one: string, many = `${one}s`): string =>
   `${n.toLocaleString('en')} ${n === 1 ? one : many}`;

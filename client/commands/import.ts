@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../sdk/core/index.js';
-import { action, EXIT } from '../cli/index.js';
+import { action, count, EXIT } from '../cli/index.js';
 import { type ImportOptions, importFile, refusedFileOf, refusedLines } from './publisher-shared.js';
 
 interface Options extends ImportOptions {
@@ -35,11 +35,13 @@ export function register(program: Command): void {
             refused,
             refused_file: refused > 0 ? refusedFileOf(batchFile) : null,
             first_refused: firstRefused.map(({ line, field, reason }) => ({ line, field, reason })),
-            lists: batch.lists.map(({ origin, count }) => ({ origin, count })),
+            lists: batch.lists.map((list) => ({ origin: list.origin, count: list.count })),
           },
           [
-            `${items} items from ${rows} rows in ${batchFile}`,
-            ...batch.lists.map(({ origin, count }) => `  ${origin}: ${count} entries`),
+            `${count(items, 'item')} from ${count(rows, 'row')} in ${batchFile}`,
+            ...batch.lists.map(
+              (list) => `  ${list.origin}: ${count(Number(list.count), 'entry', 'entries')}`,
+            ),
             ...refusedLines(outcome, batchFile),
           ],
         );

@@ -21,28 +21,30 @@ export function register(program: Command): void {
       '\nExample:\n  hashfed init federation && hashfed serve --config federation/server/server.json',
     )
     .action(
-      action<Options>(async ({ clock, random, out }, { federation, listen }, [dir]) => {
+      action<Options>(async ({ clock, env, random, out }, { federation, listen }, [dir]) => {
         const folder = resolve(dir ?? '.');
         const result = await initFederation(
           { suite: platformSuite(), clock, random },
           { folder, federation, listen },
         );
-        out.result(result, nextSteps(result));
+        out.result(result, nextSteps(result, env));
         return EXIT.done;
       }),
     );
 }
 
-function nextSteps({ folder, server_config, members }: InitResult): string[] {
-  const config = (role: string) => members.find((member) => member.roles.includes(role))?.config ?? '';
+function nextSteps({ folder, server_config, members }: InitResult, env: NodeJS.ProcessEnv): string[] {
+  const config = (name: string) => members.find((member) => member.name === name)?.config ?? '';
+  // As it was called itself: npm says so to what npx starts.
+  const hashfed = env['npm_command'] === 'exec' ? 'npx hashfed' : 'hashfed';
   return [
     `Made a development federation in ${folder}.`,
     'Its member directory is signed by the operator alone: use it on one machine, not to run a federation.',
     '',
     'Next:',
-    `  hashfed serve --config ${server_config}`,
-    `  hashfed publish FILE.csv --map MAP.json --collection known --config ${config('publisher').replace('operator', 'police')}`,
-    `  hashfed sync --config ${config('hoster')}`,
-    `  hashfed check ${folder}/selftest/selftest-1.txt --config ${config('hoster')}`,
+    `  ${hashfed} serve --config ${server_config}`,
+    `  ${hashfed} publish FILE.csv --map MAP.json --collection known --config ${config('police')}`,
+    `  ${hashfed} sync --config ${config('hoster-a')}`,
+    `  ${hashfed} check ${folder}/selftest/selftest-1.txt --config ${config('hoster-a')}`,
   ];
 }

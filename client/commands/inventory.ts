@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { HashfedError, openInventory, type Shelf } from '../../sdk/index.js';
-import { action, EXIT, table } from '../cli/index.js';
+import { action, bytesText, EXIT, table } from '../cli/index.js';
 import { withHoster } from './hoster-shared.js';
 
 interface Options {
@@ -34,12 +34,12 @@ export function register(program: Command): void {
           const rows = shelves.map((one) => [
             one.name,
             String(one.objects),
-            gigabytes(one.bytes),
+            bytesText(one.bytes),
             String(one.bytes_per_object),
             one.matched_ms === null ? 'never' : new Date(one.matched_ms).toISOString(),
           ]);
           context.out.result({ shelves, coverage }, [
-            ...table([['folder', 'objects', 'GB', 'bytes each', 'matched'], ...rows]),
+            ...(rows.length > 0 ? table([INVENTORY_HEADING, ...rows]) : []),
             statement(coverage),
           ]);
           return EXIT.done;
@@ -65,7 +65,8 @@ async function describe(shelf: Shelf) {
   };
 }
 
-const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(3);
+/** `each`: bytes of the inventory on disk for one object. */
+const INVENTORY_HEADING = ['folder', 'objects', 'content', 'bytes each', 'matched'];
 
 function statement({
   share,

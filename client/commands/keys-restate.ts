@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { action, EXIT } from '../cli/index.js';
+import { action, count, EXIT } from '../cli/index.js';
 import { restate } from '../publisher/index.js';
 import { openStation } from './publisher-shared.js';
 
@@ -25,7 +25,7 @@ export function registerRestate(keys: Command): void {
         try {
           const { next, size, records } = await restate(station, origin, resolve(out), progress.update);
           context.out.result({ batch: resolve(out), origin, next, size, records }, [
-            `${records} records of ${origin}, as of size ${size}, in ${resolve(out)} for ${next}.`,
+            `${count(records, 'record')} of ${origin}, as of size ${size}, in ${resolve(out)} for ${next}.`,
             `Next: hashfed keys rotate --close ${origin}; name ${next} in hashfed.json; hashfed publish the batch.`,
           ]);
           return EXIT.done;

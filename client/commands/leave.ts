@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { HashfedError, openInventory } from '../../sdk/index.js';
-import { action, EXIT } from '../cli/index.js';
+import { action, count, EXIT } from '../cli/index.js';
 import { withHoster } from './hoster-shared.js';
 
 interface Options {
@@ -26,9 +26,13 @@ export function register(program: Command): void {
         withHoster(context, 'write', async (hashfed) => {
           const origins = await hashfed.store.origins();
           if (yes !== true)
-            throw new HashfedError('USAGE', `this removes ${origins.length} lists; say so with --yes`, {
-              field: 'yes',
-            });
+            throw new HashfedError(
+              'USAGE',
+              `this removes ${count(origins.length, 'list')} and the inventory; say so with --yes`,
+              {
+                field: 'yes',
+              },
+            );
           const told = await hashfed.report(context.signal, true);
           if (!told && offline !== true)
             throw new HashfedError(
@@ -39,7 +43,7 @@ export function register(program: Command): void {
           for (const origin of origins) await hashfed.store.list(origin).drop();
           await inventory.wipe();
           context.out.result({ left: true, told, removed: origins }, [
-            `${origins.length} lists and the inventory were removed.`,
+            `${count(origins.length, 'list')} and the inventory: removed.`,
             told ? 'The server knows.' : 'The server does not know: tell its operator.',
           ]);
           return EXIT.done;

@@ -20,7 +20,7 @@ export function register(program: Command): void {
     );
 }
 
-const HEADING = ['list', 'purpose', 'records', 'size', 'state', 'fresh', 'newest batch'];
+const HEADING = ['list', 'purpose', 'records', 'size', 'state', 'last fresh', 'newest batch'];
 
 function row(list: ListStatus, nowMs: number): string[] {
   return [
@@ -45,6 +45,7 @@ const UNITS = [
 function age(sinceMs: number | null, nowMs: number): string {
   if (sinceMs === null) return 'never';
   const ms = Math.max(0, nowMs - sinceMs);
+  if (ms < 1000) return 'now';
   const [unit, length] = UNITS.find(([, unitMs]) => ms >= unitMs) ?? UNITS[3];
   return `${Math.floor(ms / length)} ${unit} ago`;
 }

@@ -1,4 +1,4 @@
-import { type CliContext, table, timeText } from '../cli/index.js';
+import { bytesText, type CliContext, count as plural, table, timeText } from '../cli/index.js';
 import {
   checkChains,
   type Figures,
@@ -29,7 +29,7 @@ export async function showFigures(
     ...(chain ?? []).map(
       ({ hoster, flag, sequence }) => `! ${hoster}: report ${sequence}: ${CHAIN_WORDS[flag]}`,
     ),
-    ...(unverified.length > 0 ? [`! ${unverified.length} reports do not verify and are in no figure`] : []),
+    ...(unverified.length > 0 ? [`! ${plural(unverified.length, 'report')} not verified, in no figure`] : []),
   ]);
 }
 
@@ -39,15 +39,17 @@ const CHAIN_WORDS = {
   repeated: 'another report has the same number',
 } as const;
 
-const count = (n: number): string => n.toLocaleString('en-GB');
+const count = (n: number): string => n.toLocaleString('en');
 
 function totalLines({ totals, hosters, drill, late }: Figures): string[] {
   return [
-    `${count(totals.reports)} windows of ${count(hosters)} hosters: ${count(totals.objects_checked)} objects checked, ${count(totals.objects_matched)} matched, ${count(totals.bytes)} bytes`,
+    `${plural(totals.reports, 'window')} of ${plural(hosters, 'hoster')}: ${plural(totals.objects_checked, 'object')} checked, ${count(totals.objects_matched)} matched, ${bytesText(totals.bytes)}`,
     `${count(totals.quarantines)} quarantined, ${count(totals.releases)} released by withdrawals, ${count(totals.other_releases)} for other reasons, ${count(totals.vetoes)} vetoed`,
-    ...(late > 0 ? [`${count(late)} windows arrived too late and are in no figure`] : []),
+    ...(late > 0 ? [`${plural(late, 'window')} too late, in no figure`] : []),
     ...(drill.objects_checked > 0
-      ? [`Not included: ${count(drill.objects_checked)} test items and exercises`]
+      ? [
+          `Not included: ${plural(drill.objects_checked, 'test item or exercise', 'test items and exercises')}`,
+        ]
       : []),
     '',
   ];

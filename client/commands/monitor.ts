@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { stringify as toCsv } from 'csv-stringify/sync';
 import { HashfedError } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
-import { action, type CliContext, EXIT, stringify } from '../cli/index.js';
+import { action, type CliContext, count, EXIT, stringify } from '../cli/index.js';
 import {
   acknowledge,
   EXPORT_COLUMNS,
@@ -133,5 +133,5 @@ async function writeExport(
   } finally {
     await file.close();
   }
-  context.out.result({ file: out, rows: rows.length }, `Wrote ${rows.length} rows to ${out}.`);
+  context.out.result({ file: out, rows: rows.length }, `Wrote ${count(rows.length, 'row')} to ${out}.`);
 }

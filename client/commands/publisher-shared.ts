@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { equalBytes, HashfedError, toHex } from '../../sdk/core/index.js';
-import { type CliContext, table } from '../cli/index.js';
+import { type CliContext, count, table } from '../cli/index.js';
 import {
   BATCH_FILE,
   csvImporter,
@@ -142,7 +142,7 @@ async function importerFor({ format = 'auto', map }: ImportOptions): Promise<Imp
 export function refusedLines({ refused, firstRefused }: ImportOutcome, batchFile: string): string[] {
   if (refused === 0) return [];
   return [
-    `${refused} rows refused, written to ${refusedFileOf(batchFile)}:`,
+    `${count(refused, 'row')} refused, written to ${refusedFileOf(batchFile)}:`,
     ...firstRefused.map(({ line, field, reason }) => `  line ${line}: ${field}: ${reason}`),
   ];
 }

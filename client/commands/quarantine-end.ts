@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type Hashfed, HashfedError, type JournalEntry, type Policy } from '../../sdk/index.js';
-import { action, type CliContext, EXIT, type ExitCode, stringify } from '../cli/index.js';
+import { action, type CliContext, count, EXIT, type ExitCode, stringify } from '../cli/index.js';
 import { withHoster } from './hoster-shared.js';
 import { entryJson } from './quarantine.js';
 
@@ -148,7 +148,7 @@ async function expire(
   out.result(json, [
     ...json.expired.map((ref) => `expired  ${ref}`),
     ...json.overdue.map((ref) => `overdue  ${ref}: decide whether to release it or hand it over`),
-    `${ended.length} entries ended, ${overdue.length} wait longer than ${retention.decide_within_days} days.`,
+    `${count(ended.length, 'entry', 'entries')} ended; waiting longer than ${count(retention.decide_within_days, 'day')} for a decision: ${overdue.length}.`,
   ]);
   return EXIT.done;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openInventory, rematchInventory } from '../../sdk/index.js';
-import { action, EXIT, type ExitCode, strongestExit } from '../cli/index.js';
+import { action, count, EXIT, type ExitCode, strongestExit } from '../cli/index.js';
 import { freshnessExit, isMatch, verdictLine, withHoster } from './hoster-shared.js';
 
 interface Options {
@@ -39,7 +39,7 @@ export function register(program: Command): void {
           const seconds = Math.round(clock.monotonicMs() - started) / 1000;
           out.result(
             { event: 'summary', ...summary, matches, seconds },
-            `${summary.objects} objects matched against ${summary.looked_for} hashes in ${seconds} s: ${matches} matches.`,
+            `${count(summary.objects, 'object')} matched against ${count(summary.looked_for, 'hash', 'hashes')} in ${seconds} s: ${count(matches, 'match', 'matches')}.`,
           );
           const codes: ExitCode[] = [freshnessExit(hashfed, context)];
           if (matches > 0) codes.push(EXIT.match);

@@ -9,7 +9,15 @@ import {
   Pipeline,
   type Rescan,
 } from '../../sdk/index.js';
-import { action, type CliContext, EXIT, type ExitCode, strongestExit } from '../cli/index.js';
+import {
+  action,
+  bytesText,
+  type CliContext,
+  count,
+  EXIT,
+  type ExitCode,
+  strongestExit,
+} from '../cli/index.js';
 import { freshnessExit, verdictLine, withHoster } from './hoster-shared.js';
 import { ScanCursor } from './scan-cursor.js';
 import { makePace, type Pace } from './scan-pace.js';
@@ -189,10 +197,10 @@ function tellEnd({ out }: CliContext, counts: ScanCounts, end: End): void {
   const seconds = Math.round(end.seconds * 1000) / 1000;
   const { files, bytes, matches, blocked, held, observed, unreadable, unchanged } = counts;
   out.result({ event: 'summary', ...counts, ...end, seconds }, [
-    `${files} files (${Math.round(bytes / 1e6)} MB) checked in ${seconds} s: ${matches} matches, ${blocked} blocked, ${held} held.`,
-    ...(observed > 0 ? [`${observed} matched lists in their observation hours: counted, nothing held.`] : []),
-    ...(unchanged > 0 ? [`${unchanged} were unchanged and not read again.`] : []),
-    ...(unreadable > 0 ? [`${unreadable} files could not be read.`] : []),
+    `${count(files, 'file')} (${bytesText(bytes)}) checked in ${seconds} s: ${count(matches, 'match', 'matches')}, ${blocked} blocked, ${held} held.`,
+    ...(observed > 0 ? [`On lists that only observe yet: ${observed}; counted, nothing held.`] : []),
+    ...(unchanged > 0 ? [`Unchanged, not read again: ${unchanged.toLocaleString('en')}.`] : []),
+    ...(unreadable > 0 ? [`Could not be read: ${count(unreadable, 'file')}.`] : []),
     ...(end.complete ? [] : ['Interrupted: go on with --resume.']),
   ]);
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { TelemetryAlarm, TelemetryDesk, TelemetryPreview } from '../../sdk/index.js';
 import { HashfedError } from '../../sdk/index.js';
-import { action, type CliContext, EXIT } from '../cli/index.js';
+import { action, type CliContext, count, EXIT } from '../cli/index.js';
 import { withHoster } from './hoster-shared.js';
 
 export function register(program: Command): void {
@@ -34,7 +34,7 @@ export function register(program: Command): void {
           const outcome = await desk.flush(context.signal);
           const { queued, accepted, late, refused, acknowledged, alarms } = outcome;
           context.out.result(outcome, [
-            `${queued} reports made, ${accepted} accepted, ${refused} refused, ${acknowledged} read by the monitor.`,
+            `${count(queued, 'report')} made, ${accepted} accepted, ${refused} refused, ${acknowledged} read by the monitor.`,
             ...(late > 0 ? [`${late} came too late to count.`] : []),
             ...alarms.map(alarmLine),
           ]);
@@ -57,14 +57,21 @@ function previewLines({ enabled, member, next, spool, alarms }: TelemetryPreview
   if (!enabled) return ['Telemetry is switched off: nothing is counted and nothing leaves.'];
   return [
     `Reports of ${member} that a flush makes now: ${next.length}`,
-    ...next.map((report) => JSON.stringify(report, null, 2)),
+    ...next.flatMap((report) => JSON.stringify(report, null, 2).split('\n')),
     `Queued, or waiting for receipts: ${spool.length}`,
     ...spool.map(
-      ({ state, monitor_receipt, report }) =>
-        `${state}${state === 'receipted' && !monitor_receipt ? ', not yet read by the monitor' : ''}: ${JSON.stringify(report)}`,
+      (one) =>
+        `  ${spooledText(one.report)}: ${one.state}${one.state === 'receipted' && !one.monitor_receipt ? ', not yet read by the monitor' : ''}`,
     ),
+    ...(spool.length > 0 ? ['Their text: hashfed telemetry show --json'] : []),
     ...alarms.map(alarmLine),
   ];
+}
+
+/** Which window a report is of; its fields are those that `--json` shows. */
+function spooledText(report: object): string {
+  const { window_kind, window_start, revision } = report as Record<string, unknown>;
+  return `${window_kind} ${window_start}, revision ${revision}`;
 }
 
 const CAUSES = {

@@ -4,7 +4,15 @@ import type { Command } from 'commander';
 import { formatVkey } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { HashfedError } from '../../sdk/index.js';
-import { action, type CliContext, EXIT, type ExitCode, exitForError, strongestExit } from '../cli/index.js';
+import {
+  action,
+  type CliContext,
+  count,
+  EXIT,
+  type ExitCode,
+  exitForError,
+  strongestExit,
+} from '../cli/index.js';
 import { errorJson, withHoster } from './hoster-shared.js';
 import { exportEvidence, verifyEvidenceFile } from './verify-evidence.js';
 import { verifyExport } from './verify-export.js';
@@ -83,7 +91,7 @@ async function verifyFolder(context: CliContext, folder: string, { vkey }: Optio
   context.out.result(
     { ok: true, origin, size, checkpoint_root: root, ...counts, vkey: text, key_from: trust },
     [
-      `${origin}: ${size} entries, ${seals.length} seals, ${records} records: all verified.`,
+      `${origin}: ${tally(size, seals.length, records)}: all verified.`,
       ...(given === undefined
         ? [`The key came with the export: compare it with the publisher's. ${text}`]
         : []),
@@ -146,7 +154,10 @@ function tell({ out }: CliContext, findings: readonly Finding[]): ExitCode {
 function line({ origin, size, seals, records, anomalies, empty, error }: Finding): string {
   if (empty === true) return `${origin}: empty, nothing was published yet`;
   if (error !== undefined) return `${origin}: ${errorJson(error).code}`;
-  if (seals === undefined) return `${origin}: ${size} entries verified`;
+  if (seals === undefined) return `${origin}: ${count(size ?? 0, 'entry', 'entries')} verified`;
   const odd = anomalies === 0 ? '' : `, ${anomalies} anomalies`;
-  return `${origin}: ${size} entries, ${seals} seals, ${records} records verified${odd}`;
+  return `${origin}: ${tally(size, seals, records)} verified${odd}`;
 }
+
+const tally = (size = 0, seals = 0, records = 0): string =>
+  [count(size, 'entry', 'entries'), count(seals, 'seal'), count(records, 'record')].join(', ');

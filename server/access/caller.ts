@@ -103,7 +103,7 @@ function admit(record: MemberRecord | undefined, rule: RpcRule): MemberRecord {
 }
 
 function lacksRole(roles: readonly Role[]): HashfedError {
-  return new HashfedError('NOT_ENTITLED', `this needs the role ${roles.join(' or ')}`);
+  return new HashfedError('NOT_ENTITLED', `this needs a member with the role ${roles.join(' or ')}`);
 }
 
 /** A list is readable by name, by a prefix of whole parts, or because the member itself publishes it. */

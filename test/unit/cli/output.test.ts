@@ -1,6 +1,14 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { Output, printable, stringify, table, timeText } from '../../../client/cli/index.js';
+import {
+  bytesText,
+  count,
+  Output,
+  printable,
+  stringify,
+  table,
+  timeText,
+} from '../../../client/cli/index.js';
 
 function collect() {
   const stream = new PassThrough();
@@ -70,5 +78,21 @@ describe('output', () => {
         ['bbb', 'c', 'd'],
       ]),
     ).toEqual(['a    long', 'bbb  c     d']);
+  });
+});
+
+describe('numbers for people', () => {
+  it.each([
+    [0, '0 files', '0 B'],
+    [1, '1 file', '1 B'],
+    [1204, '1,204 files', '1.2 kB'],
+    [462_099_037, '462,099,037 files', '462.1 MB'],
+    [7_200_000_000_000, '7,200,000,000,000 files', '7.2 TB'],
+  ])('%d', (n, files, bytes) => {
+    expect([count(n, 'file'), bytesText(n)]).toEqual([files, bytes]);
+  });
+
+  it('know plurals of their own', () => {
+    expect([1, 2].map((n) => count(n, 'match', 'matches'))).toEqual(['1 match', '2 matches']);
   });
 });
