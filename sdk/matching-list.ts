@@ -15,6 +15,7 @@ import {
   type Changes,
   currencyOf,
   isSameMoment,
+  type ListCurrency,
   type ListReplica,
   type Moment,
   momentOf,
@@ -135,7 +136,7 @@ export class MatchingList {
   info(deps: SyncDeps, book: RootBook, moment: Moment = momentOf(deps.clock)): ListInfo {
     const { replica } = this;
     if (replica.size === 0) return { origin: this.origin, purpose: this.purpose, size: 0, state: 'EMPTY' };
-    const root = book.of(this.origin);
+    const root = rootOf(book, this.origin);
     const known = this.#known;
     if (
       known !== undefined &&
@@ -153,9 +154,23 @@ export class MatchingList {
     return info;
   }
 
+  /**
+   * A list that its publisher closed or dropped, or that two trusted publishers name, is matched on as expired: what
+   * one publisher's root says must not end the matching of every other list.
+   */
+  #currency(deps: SyncDeps, book: RootBook): Pick<ListCurrency, 'state' | 'lastFreshMs'> {
+    try {
+      return currencyOf(deps, book, this.replica);
+    } catch (error) {
+      if (!(error instanceof HashfedError)) throw error;
+      const last = Math.max(this.replica.held?.lastFreshMs ?? 0, this.#known?.info.lastFreshMs ?? 0);
+      return { state: 'EXPIRED', lastFreshMs: last === 0 ? undefined : last };
+    }
+  }
+
   #inform(deps: SyncDeps, book: RootBook): ListInfo {
     const { size, firstSyncMs } = this.replica;
-    const { state, lastFreshMs } = currencyOf(deps, book, this.replica);
+    const { state, lastFreshMs } = this.#currency(deps, book);
     return {
       origin: this.origin,
       purpose: this.purpose,
@@ -164,6 +179,16 @@ export class MatchingList {
       ...(lastFreshMs !== undefined && { lastFreshMs }),
       ...(firstSyncMs !== undefined && { firstSyncMs }),
     };
+  }
+}
+
+/** The root that speaks for the list; undefined where none does, or two do. */
+function rootOf(book: RootBook, origin: string): unknown {
+  try {
+    return book.of(origin);
+  } catch (error) {
+    if (error instanceof HashfedError) return undefined;
+    throw error;
   }
 }
 

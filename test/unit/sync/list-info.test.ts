@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { judgeHashes } from '../../../sdk/check.js';
 import { FRESH_MS, toHex } from '../../../sdk/core/index.js';
+import { DEFAULT_POLICY } from '../../../sdk/match/index.js';
 import { MatchingList } from '../../../sdk/matching-list.js';
 import { guardOf } from '../../../sdk/sync/clock-guard.js';
+import { RootBook } from '../../../sdk/sync/index.js';
 import { SyncClient, TestClock } from '../../support/sync/client.js';
 import { FakeList, FakeServer } from '../../support/sync/fake-server.js';
-import { ORIGIN, T0 } from '../../support/trust/bodies.js';
+import * as trust from '../../support/trust/bodies.js';
+
+const { ORIGIN, T0 } = trust;
 
 let clock: TestClock;
 let list: FakeList;
@@ -77,6 +82,31 @@ describe('what a list says of itself', () => {
     expect(info().state).toBe('STALE');
     guardOf(clock).confirm(clock.nowMs());
     expect(info().state).toBe('FRESH');
+  });
+});
+
+describe('a list whose root speaks for it no longer', () => {
+  const other = trust.originPolicy({ origin: ORIGIN.replace('abuse', 'other') });
+  const succeeds = { origin: ORIGIN, size: 51n, root: new Uint8Array(32) };
+  const next = trust.originPolicy({ origin: ORIGIN.replace('g1', 'g2'), succeeds });
+  test.each([
+    ['was closed', next],
+    ['was dropped', other],
+  ])('is matched on as expired where it %s', async (_what, policy) => {
+    await matching.apply((await client.sync()).changes);
+    const { lastFreshMs } = info();
+    const message = trust.rootMessage({ version: 2n, previousSha256: list.rootSha256, origins: [policy] });
+    const envelope = trust.signBody('root', trust.encodeRoot(message), ...trust.ROOT_KEYS);
+    await client.deps.store.documents.put('root', 'members/police', 2, envelope);
+    client.book = await RootBook.open(client.deps);
+    clock.pass(1_000);
+    expect(info()).toMatchObject({ state: 'EXPIRED', size: 51, lastFreshMs });
+    const { arena } = client.replica.state;
+    const row = client.replica.state.rowByIndex(3)!;
+    const computed = { sha256: arena.hash(row) };
+    const { deps, book } = client;
+    const verdict = judgeHashes({ deps, book, lists: [matching], policy: DEFAULT_POLICY }, computed);
+    expect(verdict).toMatchObject({ freshness: 'EXPIRED', matches: [{ add_index: 3 }] });
   });
 });
 
