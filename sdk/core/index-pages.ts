@@ -30,6 +30,16 @@ export class IndexPages {
     page[index % PAGE_ENTRIES] = code;
   }
 
+  /** As `set`, where nothing lives at the index; false where something does. `code` is not dead. */
+  claim(index: number, code: number): boolean {
+    const number = Math.floor(index / PAGE_ENTRIES);
+    const page = this.page(number) ?? this.adopt(number, new Uint32Array(PAGE_ENTRIES));
+    const at = index % PAGE_ENTRIES;
+    if (page[at] !== DEAD_CODE) return false;
+    page[at] = code;
+    return true;
+  }
+
   /** Calls `visit` for every index in [from, to) that is not dead, ascending, until it answers false. */
   scan(from: number, to: number, visit: (index: number, code: number) => boolean): void {
     if (from >= to) return;

@@ -96,6 +96,17 @@ export class RecordArena extends RowStore {
     return row;
   }
 
+  /**
+   * `n` ≥ 1 checked records of one first byte from `b[at…]` on, no more than there is `room` for: rows side by side, of
+   * which the first is answered. Only a single one may have meta.
+   */
+  takeRecords(b: Uint8Array, at: number, n: number): number {
+    if (n === 1) return this.takeRecord(b, at);
+    const first = this.takeRun(b[at]!, n);
+    this.chunk(first).set(b.subarray(at, at + n * this.stride), this.offset(first));
+    return first;
+  }
+
   /** A new row with the same bytes. */
   takeCopy(from: number): number {
     const bytes = new Uint8Array(this.recordLength(from));

@@ -71,6 +71,22 @@ export class RowStore {
     return row;
   }
 
+  /** How many rows `takeRun` can give at once: the rest of the open chunk, or a whole one. At least 1. */
+  room(partition: number): number {
+    if (this.freeRows > 0) return 1;
+    const row = this.open[this.chunks.length < PARTITION_FROM ? 0 : partition]!;
+    return row < 0 ? CHUNK_ROWS : CHUNK_ROWS - (row & CHUNK_MASK);
+  }
+
+  /** `n` rows side by side, at most `room`; answers the first. */
+  protected takeRun(partition: number, n: number): number {
+    const p = this.chunks.length < PARTITION_FROM ? 0 : partition;
+    const first = this.take(partition);
+    const next = first + n;
+    this.open[p] = next % CHUNK_ROWS === 0 ? -1 : next;
+    return first;
+  }
+
   /** `partition` as the row was taken with. */
   protected giveBack(row: number, partition: number): void {
     this.freeRows++;

@@ -1,8 +1,7 @@
-import { equalBytes, readU64 } from './bytes.js';
+import { EMPTY_BYTES, equalBytes, readU64 } from './bytes.js';
 import { BucketHasher, bucketDigest, DIGEST_BYTES, emptyDigests, setDigest } from './digest.js';
 import { HashfedError, malformed } from './errors.js';
 import type { Hold } from './holds.js';
-import { DEAD_CODE } from './index-pages.js';
 import { ListSet } from './list-set.js';
 import { hashBytes, type Origin } from './origin.js';
 import { checkRecord, REC } from './records.js';
@@ -44,7 +43,9 @@ export class SnapshotLoader {
   readonly head: StateHead;
   private readonly set: ListSet;
   private readonly rows = new U32List();
-  private last = -1;
+  /** The record before the next one. */
+  private last: Uint8Array = EMPTY_BYTES;
+  private lastAt = 0;
 
   /** Throws `MALFORMED` if the head is another origin's. */
   constructor(origin: Origin, sha: Sha256, head: StateHead) {
@@ -57,7 +58,9 @@ export class SnapshotLoader {
   /** Whole records that follow those before. Throws `MALFORMED`. */
   add(records: Uint8Array): void {
     if (records.length > 0 && this.origin.type === 'events') malformed('records', 'an event log has none');
-    for (let at = 0; at < records.length; ) at += this.addOne(records, at);
+    for (let at = 0; at < records.length; ) at = this.addRun(records, at);
+    if (records.length > 0) this.last = this.last.slice(this.lastAt, this.lastAt + this.set.arena.stride);
+    this.lastAt = 0;
   }
 
   /** Throws `ROOT_MISMATCH`. */
@@ -74,19 +77,46 @@ export class SnapshotLoader {
     return set;
   }
 
-  private addOne(records: Uint8Array, at: number): number {
-    const { arena, index } = this.set;
-    const length = checkRecord(records, at, arena.hashLength);
-    const row = arena.takeRecord(records, at);
-    if (this.last >= 0 && arena.compare(this.last, row) >= 0) malformed('records', 'are out of order');
-    const addIndex = arena.addIndex(row);
-    if (readU64(records, at + arena.hashLength + REC.LAST) >= this.head.size)
+  /** The records from `at` on that are as long as their row and go to one chunk; answers the offset behind them. */
+  private addRun(records: Uint8Array, at: number): number {
+    const { arena } = this.set;
+    const { stride } = arena;
+    const most = arena.room(records[at]!);
+    let end = at;
+    let n = 0;
+    while (n < most && end < records.length && records[end] === records[at]) {
+      const length = this.check(records, end);
+      if (length !== stride && n > 0) break;
+      n++;
+      end += length;
+      if (length !== stride) break;
+    }
+    const first = arena.takeRecords(records, at, n);
+    for (let i = 0; i < n; i++) this.note(records, at + i * stride, first + i);
+    return end;
+  }
+
+  /** Bytes of the record at `at`, by itself. */
+  private check(records: Uint8Array, at: number): number {
+    const { hashLength } = this.set.arena;
+    const length = checkRecord(records, at, hashLength);
+    if (readU64(records, at + hashLength + REC.LAST) >= this.head.size)
       malformed('records', 'name an entry beyond the seal');
-    if (index.get(addIndex) !== DEAD_CODE) malformed('records', 'name one entry twice');
-    index.set(addIndex, row + 1);
-    this.rows.push(row);
-    this.last = row;
     return length;
+  }
+
+  /** Its place among the others. */
+  private note(records: Uint8Array, at: number, row: number): void {
+    const { arena, index } = this.set;
+    const { hashLength } = arena;
+    const { last, lastAt } = this;
+    if (last.length > 0 && compareRange(last, lastAt, records, at, hashLength + 8) >= 0)
+      malformed('records', 'are out of order');
+    const free = index.claim(readU64(records, at + hashLength + REC.ADD), row + 1);
+    if (!free) malformed('records', 'name one entry twice');
+    this.rows.push(row);
+    this.last = records;
+    this.lastAt = at;
   }
 
   private digests(bits: number): Uint8Array {
@@ -99,4 +129,12 @@ export class SnapshotLoader {
     }
     return digests;
   }
+}
+
+function compareRange(a: Uint8Array, atA: number, b: Uint8Array, atB: number, length: number): number {
+  for (let i = 0; i < length; i++) {
+    const d = a[atA + i]! - b[atB + i]!;
+    if (d !== 0) return d;
+  }
+  return 0;
 }

@@ -63,6 +63,8 @@ export interface LoadedList {
   rows(): Promise<RowTable>;
   /** The same rows, one bucket at a time, in bounded memory. */
   buckets(): AsyncIterable<Uint8Array>;
+  /** The same rows in fewer pieces, which end between buckets. */
+  pieces(): AsyncIterable<Uint8Array>;
   /** Leaf hashes of the base, 32 bytes each, in pieces; empty where the base was written without them. */
   leafHashes(): AsyncIterable<Uint8Array>;
   /** Bundles committed since the base, in order. */

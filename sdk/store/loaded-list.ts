@@ -99,6 +99,10 @@ export class OpenList implements LoadedList {
     return this.#segment.rows();
   }
 
+  pieces(): AsyncIterable<Uint8Array> {
+    return this.#segment.pieces();
+  }
+
   buckets(): AsyncIterable<Uint8Array> {
     return this.#segment.buckets();
   }

@@ -147,19 +147,30 @@ export class SegmentReader {
   /** One bucket at a time, the empty ones too; memory: one block and one bucket. */
   async *buckets(): AsyncGenerator<Uint8Array> {
     const table = this.#rows.table;
+    let [b, from] = [0, 0];
+    for await (const piece of this.pieces()) {
+      const end = from + piece.length;
+      for (; b + 1 < table.length && table[b + 1]! <= end; b++)
+        yield piece.subarray(table[b]! - from, table[b + 1]! - from);
+      from = end;
+    }
+    for (; b + 1 < table.length; b++) yield new Uint8Array();
+  }
+
+  /** All rows in order, in pieces that end between buckets; memory: one block and one bucket. */
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    const table = this.#rows.table;
     let b = 0;
     let held: Uint8Array = new Uint8Array();
     let heldFrom = 0;
     for await (const block of this.#rows.blocks()) {
       held = held.length === 0 ? block : new Uint8Array(Buffer.concat([held, block]));
-      for (; b + 1 < table.length && table[b + 1]! <= heldFrom + held.length; b++) {
-        yield held.subarray(table[b]! - heldFrom, table[b + 1]! - heldFrom);
-      }
-      const used = (table[b] ?? heldFrom + held.length) - heldFrom;
+      while (b + 1 < table.length && table[b + 1]! <= heldFrom + held.length) b++;
+      const used = table[b]! - heldFrom;
+      if (used > 0) yield held.subarray(0, used);
       held = held.subarray(used);
       heldFrom += used;
     }
-    for (; b + 1 < table.length; b++) yield new Uint8Array();
   }
 
   async *leafHashes(): AsyncGenerator<Uint8Array> {

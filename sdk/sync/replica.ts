@@ -196,7 +196,7 @@ export function emptyContent(origin: Origin, sha: Sha256): Content {
 async function readContent(origin: Origin, suite: Suite, loaded: LoadedList): Promise<Content> {
   const { sha256 } = suite;
   const loader = new SnapshotLoader(origin, sha256, decodeStateHead(loaded.base.state));
-  for await (const rows of loaded.buckets()) loader.add(rows);
+  for await (const rows of loaded.pieces()) loader.add(rows);
   const state = ListState.fromLoader(loader);
   const tree = CompactRange.from(sha256, loaded.base.size, splitHashes(loaded.base.range));
   const staging = state.stage();

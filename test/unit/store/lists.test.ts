@@ -71,6 +71,14 @@ describe('segments', () => {
       const pieces: Uint8Array[] = [];
       for await (const each of list.buckets()) pieces.push(Uint8Array.from(each));
       expect(Buffer.concat(pieces).equals(Buffer.concat(sorted))).toBe(true);
+      const { bucketOffsets } = await list.rows();
+      let end = 0;
+      for await (const piece of list.pieces()) {
+        expect(Buffer.compare(piece, Buffer.concat(sorted).subarray(end, end + piece.length))).toBe(0);
+        end += piece.length;
+        expect(bucketOffsets).toContain(end);
+      }
+      expect(end).toBe(bucketOffsets.at(-1));
       expect((await list.rows()).bytes.length).toBeGreaterThan(3 * 1024 * 1024);
       await list.close();
     }
