@@ -1,4 +1,5 @@
-import type { Http2SecureServer, Http2Server, SecureServerOptions } from 'node:http2';
+import type { Http2SecureServer, Http2Server, SecureServerOptions, ServerHttp2Session } from 'node:http2';
+import { TLSSocket } from 'node:tls';
 import type { Server, ServerOptions } from '@grpc/grpc-js';
 import { MAX_MESSAGE_BYTES } from '../../sdk/core/index.js';
 import type { ServerLimits } from '../config/index.js';
@@ -11,6 +12,8 @@ const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Calls on a connection past its age may go on this long, milliseconds. */
 const AGE_GRACE_MS = 60_000;
+/** One certificate may have this part of all connections. */
+const CONNECTION_SHARES = 4;
 /** At most one line about refused handshakes in this time, milliseconds. */
 const REFUSED_EVERY_MS = 1_000;
 
@@ -46,7 +49,7 @@ export function http2Options(limits: ServerLimits): SecureServerOptions {
 type AnyServer = Http2Server | Http2SecureServer;
 
 /**
- * Caps connections, widens the connection's window for uploads and reports refused handshakes. The library
+ * Caps connections, in all and of one certificate, widens the connection's window for uploads and reports refused handshakes. The library
  * offers no way to its listeners but a private map; without it the defaults stay, and a test notices.
  * Returns the number of listeners found.
  */
@@ -54,12 +57,34 @@ export function tuneListeners(server: Server, limits: ServerLimits, log: Log): n
   const listeners: unknown = server['http2Servers'];
   if (!(listeners instanceof Map)) return 0;
   const refused = countRefused(log);
+  const open = new Map<string, number>();
   for (const listener of listeners.keys() as Iterable<AnyServer>) {
     listener.maxConnections = limits.connections;
-    listener.on('session', (session) => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+    listener.on('session', (session) => {
+      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+      capShare(session, open, Math.ceil(limits.connections / CONNECTION_SHARES));
+    });
     listener.on('tlsClientError', refused);
   }
   return listeners.size;
+}
+
+/** Cuts a connection of a certificate that has its share already: one member must leave others some. */
+function capShare(session: ServerHttp2Session, open: Map<string, number>, most: number): void {
+  const { socket } = session;
+  const holder = socket instanceof TLSSocket ? socket.getPeerCertificate().fingerprint256 : undefined;
+  if (holder === undefined) return;
+  const held = open.get(holder) ?? 0;
+  if (held >= most) {
+    session.destroy();
+    return;
+  }
+  open.set(holder, held + 1);
+  session.once('close', () => {
+    const left = (open.get(holder) ?? 1) - 1;
+    if (left > 0) open.set(holder, left);
+    else open.delete(holder);
+  });
 }
 
 /** Logs refused handshakes, at most one line a second with their number, so that nobody fills the disk. */

@@ -284,6 +284,20 @@ describe('the listener', () => {
     expect(server.port).toBeGreaterThan(0);
   });
 
+  it('leaves one certificate a quarter of the connections', async () => {
+    const { as, client, federation } = await start(echo, { limits: { connections: 8 } });
+    const identity = await federation.member('hoster-a');
+    const own = [client(identity), client(identity)];
+    for (const one of own) await callUnary(one, lookup, 'x');
+    const third = client(identity);
+    await expect(callUnary(third, lookup, 'x', 1_500)).rejects.toMatchObject({ code: expect.any(Number) });
+    third.close();
+    await callUnary(await as('police'), lookup, 'x');
+    own[0]!.close();
+    const again = (): Promise<unknown> => callUnary(client(identity), lookup, 'x', 1_500).catch(again);
+    await again();
+  });
+
   it('names an address that it cannot have', async () => {
     const { server } = await start(echo);
     await expect(startBench(echo, { listen: server.address })).rejects.toMatchObject({ code: 'USAGE' });
