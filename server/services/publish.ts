@@ -1,6 +1,6 @@
 import type { GetPublishStateResponse, UploadEntriesRequest } from '../../proto/gen/hashfed/v1/publish.js';
 import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
-import { concat, parseOrigin } from '../../sdk/core/index.js';
+import { concat, MAX_LEAF_BYTES, parseOrigin } from '../../sdk/core/index.js';
 import type { Budgets, Caller, DirectoryKeeper } from '../access/index.js';
 import {
   commitBatch,
@@ -84,14 +84,18 @@ async function publishState(
   };
 }
 
-/** Every entry costs upload budget before it is looked at. */
+/** What is uploaded costs budget before it is looked at: each entry, and at least each KiB. */
 async function* metered(
   messages: AsyncIterable<UploadEntriesRequest>,
   { member }: Caller,
   budgets: Budgets,
 ): AsyncGenerator<UploadEntriesRequest> {
   for await (const message of messages) {
-    budgets.spend(member, 'upload', message.count);
+    budgets.spend(
+      member,
+      'upload',
+      Math.max(message.count, Math.ceil(message.bundle.length / MAX_LEAF_BYTES)),
+    );
     yield message;
   }
 }

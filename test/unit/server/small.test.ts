@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LookupHashResponse } from '../../../proto/gen/hashfed/v1/query.js';
+import { MemoryBudgets } from '../../../server/access/index.js';
 import { Turns } from '../../../server/log/turns.js';
+import { publishService } from '../../../server/services/publish.js';
 import { paddingFor } from '../../../server/services/query-padding.js';
 
 const random = { bytes: (length: number) => new Uint8Array(length).fill(7) };
@@ -55,4 +57,23 @@ describe('turns', () => {
     expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(said).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
+});
+
+test('an upload costs what it says that it holds, and at least a unit for each KiB', async () => {
+  const clock = { nowMs: () => 0, monotonicMs: () => 0 };
+  const { handlers } = publishService(
+    {} as never,
+    {} as never,
+    {} as never,
+    new MemoryBudgets(clock, { upload: { burst: 100, perSecond: 1 } }),
+  );
+  async function* upload(count: number, bytes: number) {
+    yield { origin: '', firstIndex: 0n, count, bundle: new Uint8Array(bytes), requestId: new Uint8Array() };
+  }
+  const send = (count: number, bytes: number) =>
+    handlers['uploadEntries']!(upload(count, bytes) as never, { caller: { member: 'police' } } as never);
+  await expect(send(101, 1)).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
+  await expect(send(4, 256 * 1024)).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
+  await expect(send(0, 60 * 1024)).rejects.toMatchObject({ code: 'MALFORMED' });
+  await expect(send(0, 60 * 1024)).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
 });
