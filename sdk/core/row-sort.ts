@@ -5,6 +5,8 @@ import type { RecordArena } from './record-arena.js';
  * next 32 bits. O(n log n) whatever the hashes are, so that a skewed list cannot stall a reader.
  */
 const RADIX = 65_536;
+/** Digits whose rows are sorted between two pauses. */
+const DIGITS_A_SLICE = 1_024;
 /** Groups above this go through another radix pass. */
 const RADIX_FROM = 4_096;
 /** Groups up to this are sorted by insertion. */
@@ -12,8 +14,17 @@ const INSERTION_TO = 24;
 /** Packed keys are 32 bits of hash above 21 bits of position. */
 const PACK = 2 ** 21;
 
-export function sortRows(arena: RecordArena, rows: Uint32Array): void {
-  sortRange(arena, rows, 0, rows.length, 0);
+export function* sortSteps(arena: RecordArena, rows: Uint32Array): Generator<void, void> {
+  if (rows.length <= RADIX_FROM) {
+    sortRange(arena, rows, 0, rows.length, 0);
+    return;
+  }
+  const ends = distribute(arena, rows, 0, rows.length, 0);
+  for (let d = 0, start = 0; d < RADIX; d++) {
+    if (d % DIGITS_A_SLICE === 0) yield;
+    sortRange(arena, rows, start, ends[d]!, 2);
+    start = ends[d]!;
+  }
 }
 
 function sortRange(arena: RecordArena, rows: Uint32Array, from: number, to: number, depth: number): void {
@@ -24,6 +35,23 @@ function sortRange(arena: RecordArena, rows: Uint32Array, from: number, to: numb
 }
 
 function radixPass(arena: RecordArena, rows: Uint32Array, from: number, to: number, depth: number): void {
+  const ends = distribute(arena, rows, from, to, depth);
+  let start = 0;
+  for (let d = 0; d < RADIX; d++) {
+    const end = ends[d]!;
+    if (end - start > 1) sortRange(arena, rows, from + start, from + end, depth + 2);
+    start = end;
+  }
+}
+
+/** Orders [from, to) by the 16 bits behind `depth`; answers where each digit's rows end, counted from `from`. */
+function distribute(
+  arena: RecordArena,
+  rows: Uint32Array,
+  from: number,
+  to: number,
+  depth: number,
+): Uint32Array {
   const ends = new Uint32Array(RADIX + 1);
   const digits = new Uint16Array(to - from);
   for (let i = from; i < to; i++) {
@@ -37,12 +65,7 @@ function radixPass(arena: RecordArena, rows: Uint32Array, from: number, to: numb
   for (let d = 0; d < RADIX; d++) ends[d + 1]! += ends[d]!;
   const source = rows.slice(from, to);
   for (let i = 0; i < source.length; i++) rows[from + ends[digits[i]!]!++] = source[i]!;
-  let start = 0;
-  for (let d = 0; d < RADIX; d++) {
-    const end = ends[d]!;
-    if (end - start > 1) sortRange(arena, rows, from + start, from + end, depth + 2);
-    start = end;
-  }
+  return ends;
 }
 
 /** 32 bits of the row behind `depth`; the row is longer than depth + 4 since add_index follows the hash. */

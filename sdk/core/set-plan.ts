@@ -3,7 +3,7 @@ import { DEAD_CODE, ERASED_CODE } from './index-pages.js';
 import type { ListSet } from './list-set.js';
 import type { RecordArena } from './record-arena.js';
 import { bucketOfRow, JOINED_PART, mergeInto, mergeRows, RowOrder } from './row-order.js';
-import { sortRows } from './row-sort.js';
+import { sortSteps } from './row-sort.js';
 import type { StagedSet } from './staged-set.js';
 import { U32List } from './u32-list.js';
 
@@ -19,12 +19,25 @@ export interface SetPlan {
   readonly digests: Uint8Array;
 }
 
+/** Buckets that are worked out between two pauses: some tens of milliseconds at ten million records. */
+const BUCKETS_A_SLICE = 1_024;
+
 export function planSet(base: ListSet, staged: StagedSet, bits: number): SetPlan {
+  const steps = planSteps(base, staged, bits);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** As `planSet`, with a pause at each yield: millions of records take seconds. Neither set may change meanwhile. */
+export function* planSteps(base: ListSet, staged: StagedSet, bits: number): Generator<void, SetPlan> {
   const added = stagedRows(staged);
-  sortRows(base.arena, added);
+  yield;
+  yield* sortSteps(base.arena, added);
   const removed = staged.removed.view().slice();
   const whole = base.order.bits !== bits || base.digests.length === 0;
-  return whole ? rebuild(base, added, removed, bits) : update(base, added, removed);
+  return whole ? yield* rebuild(base, added, removed, bits) : yield* update(base, added, removed);
 }
 
 function stagedRows(staged: StagedSet): Uint32Array {
@@ -44,26 +57,34 @@ function rowSet(arena: RecordArena, rows: Uint32Array): (row: number) => boolean
   return (row) => (bitmap[row >>> 3]! & (1 << (row & 7))) !== 0;
 }
 
-function rebuild(base: ListSet, added: Uint32Array, removed: Uint32Array, bits: number): SetPlan {
+function* rebuild(
+  base: ListSet,
+  added: Uint32Array,
+  removed: Uint32Array,
+  bits: number,
+): Generator<void, SetPlan> {
   const { arena, sha } = base;
   const rows =
     base.count === 0 ? added.slice() : mergeRows(arena, base.order.all(), added, rowSet(arena, removed));
+  yield;
   const order = RowOrder.build(arena, Math.max(bits, 0), rows);
   const plan = { added, removed, touched: new Map<number, Uint32Array>(), order };
   if (bits < 0) return { ...plan, digests: new Uint8Array(0) };
   const hasher = new BucketHasher(sha, arena);
   const digests = emptyDigests(sha, bits);
   for (let b = 0; b < order.buckets; b++) {
+    if (b % BUCKETS_A_SLICE === 0) yield;
     const bucket = order.bucket(b);
     if (bucket.length > 0) digests.set(hasher.digest(b, bucket), DIGEST_BYTES * b);
   }
   return { ...plan, digests };
 }
 
-function update(base: ListSet, added: Uint32Array, removed: Uint32Array): SetPlan {
+function* update(base: ListSet, added: Uint32Array, removed: Uint32Array): Generator<void, SetPlan> {
   const { arena, order } = base;
   const gone = rowSet(arena, removed);
-  if (added.length + removed.length > order.buckets / JOINED_PART) return renew(base, added, removed, gone);
+  if (added.length + removed.length > order.buckets / JOINED_PART)
+    return yield* renew(base, added, removed, gone);
   const runs = runsByBucket(arena, added, order.bits);
   const buckets = new Set(runs.keys());
   for (const row of removed) buckets.add(bucketOfRow(arena, row, order.bits));
@@ -79,12 +100,12 @@ function update(base: ListSet, added: Uint32Array, removed: Uint32Array): SetPla
 }
 
 /** As `update`, where most buckets change: the new order is one array, and untouched buckets are copied into it. */
-function renew(
+function* renew(
   base: ListSet,
   added: Uint32Array,
   removed: Uint32Array,
   gone: (row: number) => boolean,
-): SetPlan {
+): Generator<void, SetPlan> {
   const { arena, order, sha } = base;
   const leaves = new Uint8Array(order.buckets);
   for (const row of removed) leaves[bucketOfRow(arena, row, order.bits)] = 1;
@@ -94,6 +115,7 @@ function renew(
   const digests = base.digests.slice();
   let next = 0;
   for (let b = 0, at = 0; b < order.buckets; b++) {
+    if (b % BUCKETS_A_SLICE === 0) yield;
     const from = next;
     while (next < added.length && bucketOfRow(arena, added[next]!, order.bits) === b) next++;
     const end = mergeInto(arena, order.bucket(b), added.subarray(from, next), gone, rows, at);

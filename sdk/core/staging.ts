@@ -9,7 +9,7 @@ import { DIGEST_ALG_SHA256, type SealLeaf } from './leaf.js';
 import { MAX_BUCKET_BITS } from './limits.js';
 import { HASH_TYPES } from './origin.js';
 import { LeafReplay } from './replay.js';
-import { planSet, type SetPlan } from './set-plan.js';
+import { planSet, planSteps, type SetPlan } from './set-plan.js';
 import type { SealResult, StagedRange } from './staged-range.js';
 import { StagedSet } from './staged-set.js';
 import type { ListState } from './state.js';
@@ -201,6 +201,21 @@ export class Staging {
     if (this.plan?.bits === bits && this.plan.changes === changes) return this.plan.set;
     this.plan = { bits, changes, set: planSet(this.state.set, set, bits) };
     return this.plan.set;
+  }
+
+  /**
+   * Works out in slices what `digestOk` and `finish` need for the last SEAL, so that whoever serves others can do so
+   * at each yield. The state MUST NOT change and nothing may be appended until it ends.
+   */
+  *steps(): Generator<void, void> {
+    this.checkOpen();
+    const { set, seals } = this.replay;
+    const last = seals.at(-1);
+    if (last === undefined || !last.chainOk || this.state.origin.type === 'events') return;
+    const bits = last.leaf.bucketBits;
+    const changes = set.next - seals.length;
+    if (this.plan?.bits === bits && this.plan.changes === changes) return;
+    this.plan = { bits, changes, set: yield* planSteps(this.state.set, set, bits) };
   }
 
   private checkOpen(): void {

@@ -37,11 +37,11 @@ export async function judgeSegments(
 ): Promise<Judged> {
   const staging = list.state.stage();
   try {
-    const { guard, withdrawn } = guardOf(engine, list, staging);
+    const { guard, withdrawn } = guardOf(engine, list, staging, signal);
     const tree = treeOf(engine, list.head);
     for (const { id } of segments)
       for await (const { first, count, bytes } of engine.storage.logs.readSegment(id, signal)) {
-        guard.append(bytes, first);
+        await guard.append(bytes, first);
         tree.append(engine.suite.sha256.hashLeaves(bytes, count));
       }
     refuseAnomalies(staging, list.origin);
@@ -56,7 +56,7 @@ export async function judgeSegments(
   }
 }
 
-function guardOf(engine: Engine, list: ResidentList, staging: Staging) {
+function guardOf(engine: Engine, list: ResidentList, staging: Staging, signal: AbortSignal | undefined) {
   const withdrawn = new WithdrawnChanges();
   const guard = new LeafGuard({
     origin: list.origin,
@@ -66,6 +66,7 @@ function guardOf(engine: Engine, list: ResidentList, staging: Staging) {
     memory: engine.withdrawn,
     changes: withdrawn,
     isKnownGood: knownGoodFor(engine, list.origin),
+    signal,
   });
   return { guard, withdrawn };
 }

@@ -8,6 +8,7 @@ import {
   readU64,
   type Staging,
 } from '../../sdk/core/index.js';
+import { inSlices } from './slices.js';
 import type { WithdrawnChanges, WithdrawnMemory } from './withdrawn.js';
 
 /** SEALs in one batch: each is judged where it stands, which costs as much as judging the batch. */
@@ -24,6 +25,7 @@ export interface GuardOptions {
   readonly memory: WithdrawnMemory;
   readonly changes: WithdrawnChanges;
   readonly isKnownGood: IsKnownGood | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export class LeafGuard {
   }
 
   /** Throws PUBLISHER_INVALID at a SEAL that does not match what came before it. */
-  append(bundle: Uint8Array, first: number): void {
+  async append(bundle: Uint8Array, first: number): Promise<void> {
     const offsets: number[] = [];
     let applied = 0;
     let appliedIndex = first;
@@ -55,7 +57,7 @@ export class LeafGuard {
       at += 2 + length;
       if (kind !== LEAF_KIND.SEAL) continue;
       this.#options.staging.append(bundle.subarray(applied, at), appliedIndex);
-      this.#judgeSeal(index);
+      await this.#judgeSeal(index);
       [applied, appliedIndex] = [at, index + 1];
     }
     if (applied < bundle.length) this.#options.staging.append(bundle.subarray(applied), appliedIndex);
@@ -108,13 +110,14 @@ export class LeafGuard {
     return code === 0 || code === 0xffff_ffff ? undefined : state.arena.hash(code - 1);
   }
 
-  #judgeSeal(index: number): void {
+  async #judgeSeal(index: number): Promise<void> {
     const { staging, origin } = this.#options;
     const seal = staging.replay.seals.at(-1);
     if (seal?.index !== index) return;
     this.#seals += 1;
     if (this.#seals > MAX_SEALS)
       throw new HashfedError('MALFORMED', `entries: more than ${MAX_SEALS} seals in one batch`, { origin });
+    if (seal.countOk) await inSlices(staging.steps(), this.#options.signal);
     if (seal.chainOk && seal.countOk && staging.digestOk(seal) !== false) return;
     if (staging.replay.anomalies.count > 0) return;
     throw new HashfedError('PUBLISHER_INVALID', `the seal at ${index} does not match the entries before it`, {

@@ -113,4 +113,23 @@ describe('a list of many records', () => {
     expect(again.finish().duplicates().sort()).toEqual([first, first + 1, first + 2]);
     again.discard();
   });
+
+  it('is judged the same in slices as at once, at first and on top of what is there', () => {
+    const state = ListState.empty(parseOrigin('a.example/b/sha256/g1'), testSha256);
+    for (const seed of ['first', 'second']) {
+      const bundle = adds(20_000, seed);
+      const planned = state.stage();
+      planned.append(bundle, state.size);
+      const seal = encodeBundle([encodeLeaf(planned.planSeal(T, new Uint8Array(16), 12))]);
+      planned.discard();
+      const sliced = state.stage();
+      sliced.append(bundle, state.size);
+      sliced.append(seal, sliced.next);
+      expect([...sliced.steps()].length).toBeGreaterThan(60);
+      expect([...sliced.steps()]).toEqual([]);
+      sliced.finish();
+      sliced.commit();
+      checkWhole(state);
+    }
+  });
 });
