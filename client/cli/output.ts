@@ -8,6 +8,9 @@ export interface Progress {
   stop(): void;
 }
 
+/** Room for the name of a list, a bar and its numbers in 80 columns. */
+const BAR_COLUMNS = 20;
+
 const SILENT: Progress = { update: () => {}, stop: () => {} };
 
 /**
@@ -18,6 +21,8 @@ export class Output {
   readonly json: boolean;
   readonly #out: Writable & { isTTY?: boolean };
   readonly #err: Writable & { isTTY?: boolean };
+  /** The bar on the terminal now; what is printed meanwhile must not run into it. */
+  #bar: cliProgress.SingleBar | undefined;
 
   constructor(
     json: boolean,
@@ -34,6 +39,7 @@ export class Output {
    * terminal gets them `printable`.
    */
   result(value: object, human: string | readonly string[], { verbatim = false } = {}): void {
+    this.#clearBar();
     const clean = verbatim && this.#out.isTTY !== true ? (line: string) => line : printable;
     if (this.json) this.#out.write(`${stringify(value)}\n`);
     else for (const line of typeof human === 'string' ? [human] : human) this.#out.write(`${clean(line)}\n`);
@@ -41,16 +47,37 @@ export class Output {
 
   /** A remark for people; silent with `--json`. */
   say(line: string): void {
+    this.#clearBar();
     if (!this.json) this.#out.write(`${printable(line)}\n`);
   }
 
   warn(line: string): void {
+    this.#clearBar();
     this.#err.write(`${printable(line)}\n`);
   }
 
+  /** Drawn from its first update on; one bar at a time, the newest. */
   progress(label: string): Progress {
     if (this.json || this.#err.isTTY !== true) return SILENT;
-    const bar = new cliProgress.SingleBar({
+    let bar: cliProgress.SingleBar | undefined;
+    const stop = (): void => {
+      if (this.#bar === bar) this.#bar = undefined;
+      bar?.stop();
+    };
+    return {
+      update: (done, total) => {
+        bar ??= this.#start(label, done, total);
+        if (this.#bar !== bar) return;
+        bar.setTotal(total);
+        bar.update(done);
+      },
+      stop,
+    };
+  }
+
+  #start(label: string, done: number, total: number): cliProgress.SingleBar {
+    this.#bar?.stop();
+    this.#bar = new cliProgress.SingleBar({
       format: (options, { value, total, progress }) => {
         if (total === 0) return `${label} ${value}`;
         const bar = cliProgress.Format.BarFormat(progress, options);
@@ -58,15 +85,16 @@ export class Output {
       },
       stream: this.#err as NodeJS.WritableStream,
       hideCursor: true,
+      barsize: BAR_COLUMNS,
+      clearOnComplete: true,
     });
-    bar.start(0, 0);
-    return {
-      update: (done, total) => {
-        bar.setTotal(total);
-        bar.update(done);
-      },
-      stop: () => bar.stop(),
-    };
+    this.#bar.start(total, done);
+    return this.#bar;
+  }
+
+  /** The line of a bar is wiped, and drawn anew with its next update. */
+  #clearBar(): void {
+    if (this.#bar !== undefined) this.#err.write('\r\u001b[K');
   }
 }
 

@@ -146,9 +146,18 @@ function sheetJson({ request, publisher, rootVersion, lists, code }: ReviewSheet
     batch: request.batch,
     role: roleOf(request.role),
     code,
-    lists,
+    lists: lists.map(listJson),
   };
 }
+
+/** Scripts may read these four by either name. */
+const listJson = (list: ReviewSheet['lists'][number]) => ({
+  ...list,
+  set_count: list.setCount,
+  anchor_set_count: list.anchorSetCount,
+  one_key: list.oneKey,
+  sample: list.sample.map((entry) => ({ ...entry, time_ms: entry.timeMs })),
+});
 
 const roleOf = (role: number): string => (role === 1 ? 'list' : 'approve');
 

@@ -6,6 +6,7 @@ import {
   EXIT,
   type ExitCode,
   exitForError,
+  type Progress,
   strongestExit,
   table,
 } from '../cli/index.js';
@@ -46,19 +47,19 @@ async function syncOnce(context: CliContext, hashfed: Hashfed): Promise<ExitCode
 /** Under a progress bar for each list that has something to bring. */
 async function syncAll({ out, signal }: CliContext, hashfed: Hashfed): Promise<SyncSummary> {
   let current = '';
-  let bar = out.progress('');
+  let bar: Progress | undefined;
   const onProgress = (origin: string, done: number, total: number): void => {
     if (origin !== current) {
-      bar.stop();
+      bar?.stop();
       bar = out.progress(origin);
       current = origin;
     }
-    bar.update(done, total);
+    bar?.update(done, total);
   };
   try {
     return await hashfed.sync({ signal, onProgress });
   } finally {
-    bar.stop();
+    bar?.stop();
   }
 }
 

@@ -81,4 +81,8 @@ const CAUSES = {
 } as const;
 
 const alarmLine = ({ cause, window, revision, code }: TelemetryAlarm): string =>
-  `! ${window}, revision ${revision}: ${CAUSES[cause]}${code === '' ? '' : ` (${code})`}`;
+  `! ${window}, revision ${revision}: ${CAUSES[cause]}${code === '' ? '' : ` (${code})`}${ADVICE[code] ?? ''}`;
+
+const ADVICE: Readonly<Record<string, string>> = {
+  TELEMETRY_CONFLICT: '; another store reports under this name: one member, one store',
+};

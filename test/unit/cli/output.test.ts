@@ -96,3 +96,19 @@ describe('numbers for people', () => {
     expect([1, 2].map((n) => count(n, 'match', 'matches'))).toEqual(['1 match', '2 matches']);
   });
 });
+
+describe('progress on a terminal', () => {
+  it('is wiped before a line is printed, and gone at the end', () => {
+    const [out, err] = [collect(), collect()];
+    const output = new Output(false, out.stream, Object.assign(err.stream, { isTTY: true }));
+    const progress = output.progress('files');
+    expect(err.text()).toBe('');
+    progress.update(1, 4);
+    expect(err.text()).toContain('files [');
+    output.result({}, 'a line');
+    expect([out.text(), err.text()]).toEqual(['a line\n', '\r\u001b[K']);
+    progress.stop();
+    output.result({}, 'another');
+    expect(err.text()).not.toContain('\r\u001b[K');
+  });
+});
