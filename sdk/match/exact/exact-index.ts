@@ -106,7 +106,7 @@ export class ExactIndex {
   /** Is any record of this hash live? */
   has(hash: Uint8Array): boolean {
     if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
-    if (this.#changed[0] === 0) return probeRow(this.#table, this.#probe, hash) >= 0;
+    if (!this.#mayHaveChanged(hash)) return probeRow(this.#table, this.#probe, hash) >= 0;
     const entry = this.#overlay.entry(hash, 0);
     if (entry >= 0) return this.#overlay.arrays.live[entry]! > 0;
     return probeRow(this.#table, this.#probe, hash) >= 0;
@@ -115,13 +115,13 @@ export class ExactIndex {
   /** Row of the first live record of this hash, or −1. */
   find(hash: Uint8Array): number {
     if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
-    return this.#changed[0] === 0 ? probeRow(this.#table, this.#probe, hash) : this.#findChanged(hash);
+    return this.#mayHaveChanged(hash) ? this.#findChanged(hash) : probeRow(this.#table, this.#probe, hash);
   }
 
   /** Rows of all live records of this hash: ascending, added ones last. */
   rows(hash: Uint8Array): number[] {
     if (hash.length !== this.keyBytes) wrongLength(this.keyBytes);
-    const entry = this.#overlay.size === 0 ? -1 : this.#overlay.entry(hash, 0);
+    const entry = this.#mayHaveChanged(hash) ? this.#overlay.entry(hash, 0) : -1;
     const removed = new Set<number>();
     const added: number[] = [];
     if (entry >= 0) this.#walk(entry, removed, added);
@@ -215,6 +215,10 @@ export class ExactIndex {
     old.supersede();
   }
 
+  #mayHaveChanged(hash: Uint8Array): boolean {
+    return this.#changed[0] !== 0 && this.#overlay.mayHold(hash, 0);
+  }
+
   #findChanged(hash: Uint8Array): number {
     const entry = this.#overlay.entry(hash, 0);
     return entry < 0 ? probeRow(this.#table, this.#probe, hash) : this.#firstRow(hash, entry);
@@ -235,7 +239,8 @@ export class ExactIndex {
 
   #overlayRows(keys: Uint8Array, out: Int32Array, count: number): void {
     for (let i = 0; i < count; i++) {
-      const entry = this.#overlay.entry(keys, i * this.keyBytes);
+      const at = i * this.keyBytes;
+      const entry = this.#overlay.mayHold(keys, at) ? this.#overlay.entry(keys, at) : -1;
       if (entry < 0) continue;
       out[i] = this.#firstRow(keys.subarray(i * this.keyBytes, (i + 1) * this.keyBytes), entry);
     }

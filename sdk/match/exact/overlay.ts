@@ -11,6 +11,8 @@ export interface OverlayArrays {
   readonly control: Int32Array;
   /** Secret multipliers: who chooses hashes cannot choose where they land. */
   readonly seeds: Int32Array;
+  /** 32 bits for each key there is room for, one set by each key's first four bytes: most strangers end here. */
+  readonly filter: Int32Array;
   /** Open addressing: 0, or 7 bits of the key's mix and the entry number + 1. */
   readonly slots: Int32Array;
   readonly keys: Uint8Array;
@@ -35,6 +37,7 @@ function allocate(keyBytes: KeyBytes, capacity: number, seeds: Int32Array): Over
   return {
     control: new Int32Array(shared(12)),
     seeds,
+    filter: new Int32Array(shared(capacity * 4)),
     slots: new Int32Array(shared(capacity * 8)),
     keys: new Uint8Array(shared(capacity * keyBytes)),
     live: new Int32Array(shared(capacity * 4)),
@@ -89,6 +92,16 @@ export class Overlay {
     return bytes;
   }
 
+  /**
+   * False where no key has the first four bytes at `from[at]`, true for few others. Read plainly, as `size` is. Who
+   * chooses first bytes gains no more than a look at `entry`.
+   */
+  mayHold(from: Uint8Array, at: number): boolean {
+    const { filter, seeds } = this.arrays;
+    const bit = filterBit(from, at, seeds[0]!, filter.length);
+    return ((filter[bit >>> 5]! >>> (bit & 31)) & 1) === 1;
+  }
+
   /** Entry of the key at `from[at]`, or −1. */
   entry(from: Uint8Array, at: number): number {
     const { slots } = this.arrays;
@@ -112,7 +125,7 @@ export class Overlay {
     const entry = a.control[CONTROL.KEYS]!;
     a.keys.set(key, entry * this.keyBytes);
     a.live[entry] = liveRows;
-    this.#link(entry, this.#mix(key, 0));
+    this.#link(entry);
     Atomics.store(a.control, CONTROL.KEYS, entry + 1);
     return entry;
   }
@@ -155,18 +168,21 @@ export class Overlay {
       throw new HashfedError('OVERLOADED', 'too many changes since the last merge');
     this.arrays = allocate(this.keyBytes, capacity * 2, old.seeds);
     copyInto(old, this.arrays, false);
-    for (let entry = 0; entry < this.size; entry++) {
-      this.#link(entry, this.#mix(this.arrays.keys, entry * this.keyBytes));
-    }
+    for (let entry = 0; entry < this.size; entry++) this.#link(entry);
     Atomics.store(old.control, CONTROL.SUPERSEDED, 1);
   }
 
-  #link(entry: number, mix: number): void {
-    const { slots } = this.arrays;
+  /** Makes an entry findable, whose key is in place. */
+  #link(entry: number): void {
+    const { slots, filter, seeds, keys } = this.arrays;
+    const at = entry * this.keyBytes;
+    const mix = this.#mix(keys, at);
+    const bit = filterBit(keys, at, seeds[0]!, filter.length);
     const mask = slots.length - 1;
     let i = mix & mask;
     while (slots[i] !== 0) i = (i + 1) & mask;
     Atomics.store(slots, i, ((mix >>> 25) << 24) | (entry + 1));
+    Atomics.or(filter, bit >>> 5, 1 << (bit & 31));
   }
 
   #sameKey(entry: number, from: Uint8Array, at: number): boolean {
@@ -188,6 +204,13 @@ export class Overlay {
   }
 }
 
+/** The bit of a key's first four bytes among 32 × `words` bits, a power of two. */
+function filterBit(b: Uint8Array, at: number, seed: number, words: number): number {
+  const head = (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!;
+  const spread = Math.imul(head, seed);
+  return (spread ^ (spread >>> 15)) & (32 * words - 1);
+}
+
 function copyInto(from: OverlayArrays, to: OverlayArrays, withSlots: boolean): void {
   to.keys.set(from.keys);
   to.live.set(from.live);
@@ -197,5 +220,7 @@ function copyInto(from: OverlayArrays, to: OverlayArrays, withSlots: boolean): v
   to.nexts.set(from.nexts);
   to.control[CONTROL.KEYS] = from.control[CONTROL.KEYS]!;
   to.control[CONTROL.NODES] = from.control[CONTROL.NODES]!;
-  if (withSlots) to.slots.set(from.slots);
+  if (!withSlots) return;
+  to.slots.set(from.slots);
+  to.filter.set(from.filter);
 }
