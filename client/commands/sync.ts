@@ -16,6 +16,9 @@ interface Options {
   readonly watch?: boolean;
 }
 
+/** Failures within this time are one remark: lists are asked for one after another. Milliseconds. */
+const TOGETHER_MS = 3_000;
+
 type Synced = SyncSummary['results'][number];
 type Failure = SyncSummary['failures'][number];
 
@@ -67,6 +70,9 @@ async function syncAll({ out, signal }: CliContext, hashfed: Hashfed): Promise<S
 async function follow(context: CliContext, hashfed: Hashfed): Promise<ExitCode> {
   const { out, signal } = context;
   const seen: ExitCode[] = [];
+  const troubles = gathered((failures) => {
+    for (const line of failureLines(failures, hashfed.lists().length)) out.warn(line);
+  });
   const tell = (synced: Synced): void => {
     if (synced.size === synced.from && synced.released === 0) return;
     out.result({ event: 'synced', ...syncedJson(synced) }, syncedLine(synced));
@@ -77,7 +83,7 @@ async function follow(context: CliContext, hashfed: Hashfed): Promise<ExitCode> 
     // A source that cannot be reached comes back; one that lies is told at the end as well.
     if (code === EXIT.verification) seen.push(code);
     if (out.json) out.result({ event: 'failed', ...failureJson(failure) }, []);
-    else out.warn(failureLine(failure));
+    else troubles.add(failure);
   };
   hashfed.on('synced', tell).on('failed', fail);
   await syncAll(context, hashfed);
@@ -86,7 +92,24 @@ async function follow(context: CliContext, hashfed: Hashfed): Promise<ExitCode> 
   await hashfed.watch(signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
+  troubles.flush();
   return strongestExit(seen);
+}
+
+/** Lists that fail together are told together. */
+function gathered(tell: (failures: readonly Failure[]) => void) {
+  const waiting = new Map<string, Failure>();
+  const flush = (): void => {
+    if (waiting.size > 0) tell([...waiting.values()]);
+    waiting.clear();
+  };
+  return {
+    add(failure: Failure): void {
+      if (waiting.size === 0) setTimeout(flush, TOGETHER_MS).unref();
+      waiting.set(failure.origin, failure);
+    },
+    flush,
+  };
 }
 
 const exitOf = (failures: readonly Failure[]): ExitCode =>
