@@ -1,12 +1,10 @@
 import { Readable } from 'node:stream';
-import { type CsvError, parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { HashfedError } from '../../../sdk/core/index.js';
 import type { ImportMap } from './map.js';
+import { MAX_ROW_BYTES, PlainRows } from './plain-rows.js';
 import { readRow } from './row.js';
 import type { ImportEvent, Importer } from './types.js';
-
-/** Bytes of one row; a longer one is a broken quote, not data. */
-const MAX_ROW_BYTES = 1024 * 1024;
 
 interface ParsedRow {
   readonly record: Record<string, string>;
@@ -23,25 +21,46 @@ async function* readCsv(
   map: ImportMap,
   signal?: AbortSignal,
 ): AsyncGenerator<ImportEvent> {
+  const iterator = source[Symbol.asyncIterator]();
+  const plain = new PlainRows(iterator, map.delimiter, (heading) => checkHeading(heading, map));
+  try {
+    for await (const rows of plain.batches()) {
+      signal?.throwIfAborted();
+      for (const { line, cells } of rows) yield readRow(line, cells, map);
+    }
+    if (plain.unfinished) yield* readQuoted(plain, map, signal);
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** What is left from a row with a quote on; the whole file where not even the heading was plain. */
+async function* readQuoted(
+  plain: PlainRows,
+  map: ImportMap,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ImportEvent> {
+  const { names, lines } = plain;
   const parser = parse({
-    bom: true,
-    columns: (heading: string[]) => checkHeading(heading, map),
+    bom: names === undefined,
+    columns: names === undefined ? (heading: string[]) => checkHeading(heading, map) : [...names],
+    ...(names !== undefined && { record_delimiter: plain.ending }),
     delimiter: map.delimiter,
     info: true,
     max_record_size: MAX_ROW_BYTES,
     relax_column_count: true,
     skip_empty_lines: true,
   });
-  const input = Readable.from(source, { objectMode: true });
+  const input = Readable.from(plain.rest(), { objectMode: true });
   input.on('error', (error) => parser.destroy(error));
   input.pipe(parser);
   try {
     for await (const { record, info } of parser as AsyncIterable<ParsedRow>) {
       signal?.throwIfAborted();
-      yield readRow(info.lines, record, map);
+      yield readRow(lines + info.lines, record, map);
     }
   } catch (error) {
-    throw asMalformed(error);
+    throw asMalformed(error, lines);
   } finally {
     input.destroy();
   }
@@ -60,11 +79,10 @@ function checkHeading(heading: string[], map: ImportMap): string[] {
   return names;
 }
 
-function asMalformed(error: unknown): unknown {
-  const code = (error as CsvError).code;
-  if (error instanceof HashfedError || typeof code !== 'string' || !code.startsWith('CSV_')) return error;
-  const line = (error as CsvError & { lines?: number }).lines ?? 0;
-  return new HashfedError('MALFORMED', `line ${line}: not readable as CSV (${code})`, {
+function asMalformed(error: unknown, before: number): unknown {
+  if (!(error instanceof CsvError)) return error;
+  const line = before + ((error as CsvError & { lines?: number }).lines ?? 0);
+  return new HashfedError('MALFORMED', `line ${line}: not readable as CSV (${error.code})`, {
     field: 'file',
     cause: error,
   });
