@@ -4,7 +4,7 @@ import type { MemberDirectory } from './directory.js';
 import { parseDirectory } from './directory-parse.js';
 import { checkThreshold, parseDsse, type SignedBody } from './dsse.js';
 import { HashfedError, malformed } from './errors.js';
-import { MAX_DIRECTORY_BYTES } from './limits-trust.js';
+import { MAX_DIRECTORY_BYTES, MAX_UNSIGNED_BYTES } from './limits-trust.js';
 import type { Suite } from './suite.js';
 
 const refuse = (why: string, field: string): never => {
@@ -28,10 +28,11 @@ export function startDirectory(suite: Suite, envelope: Uint8Array, pinned: Uint8
  * The version after `current`: exactly +1, naming the body before, signed by the thresholds of the old and of the
  * new signer set; the threshold never falls, and a real federation never becomes one for development. Throws
  * `MALFORMED`, `ROLLBACK` (older), `EQUIVOCATION` (another body of the version held, signed by its signers),
- * `BAD_SIGNATURE` or `THRESHOLD_NOT_MET`.
+ * `BAD_SIGNATURE` or `THRESHOLD_NOT_MET`. A large body is parsed only where today's signers vouch for it.
  */
 export function nextDirectory(suite: Suite, current: MemberDirectory, envelope: Uint8Array): MemberDirectory {
   const signed = parseDsse('directory', envelope, MAX_DIRECTORY_BYTES);
+  if (signed.body.length > MAX_UNSIGNED_BYTES) checkSigners(suite, signed, current, current.threshold);
   const next = parseDirectory(suite.sha256, signed.body);
   if (next.version === current.version) refuseSameVersion(suite, signed, current, envelope);
   checkSuccessor(current, next);

@@ -9,6 +9,7 @@ import { MAX_BODY_BYTES, MAX_ENVELOPE_SIGNATURES } from './limits.js';
 import { PUBLIC_KEY_BYTES, verifyStrict } from './signature.js';
 import type { Suite } from './suite.js';
 import { utf8 } from './utf8.js';
+import { countField } from './wire.js';
 
 /** Every kind of signed body. A verifier names the one it expects; another kind's bytes never verify. */
 export const BODY_KINDS = [
@@ -33,6 +34,9 @@ export type BodyKind = (typeof BODY_KINDS)[number];
 
 /** Room for the payload type, the field headers and 64 signatures, bytes. */
 const ENVELOPE_OVERHEAD_BYTES = 16 * 1024;
+
+/** Number of DsseEnvelope.signatures. */
+const SIGNATURES_FIELD = 3;
 
 /** `threshold` distinct keys out of `keys` (raw public keys) must have signed. */
 export interface KeyThreshold {
@@ -93,13 +97,14 @@ export function seedSigner(backend: Ed25519, seed: Uint8Array): BodySigner {
 /** Splits an envelope, verifying nothing. Throws `MALFORMED`, also for another kind than the expected one. */
 export function parseDsse(kind: BodyKind, envelope: Uint8Array, maxBytes = MAX_BODY_BYTES): SignedBody {
   const cap = maxBytes + ENVELOPE_OVERHEAD_BYTES;
+  if (envelope.length > cap) malformed('envelope', `is over ${cap} bytes`);
+  const count = countField(envelope, SIGNATURES_FIELD) ?? malformed('envelope', 'is not in canonical form');
+  if (count > MAX_ENVELOPE_SIGNATURES)
+    malformed('envelope', `has over ${MAX_ENVELOPE_SIGNATURES} signatures`);
   const { payloadType: type, payload, signatures } = decodeStrict(DsseEnvelope, envelope, 'envelope', cap);
   if (type !== payloadType(kind)) malformed('envelope', `is not of kind ${kind}`);
   if (payload.length > maxBytes) malformed('envelope', `holds a body over ${maxBytes} bytes`);
   if (signatures.length === 0) malformed('envelope', 'has no signature');
-  if (signatures.length > MAX_ENVELOPE_SIGNATURES) {
-    malformed('envelope', `has over ${MAX_ENVELOPE_SIGNATURES} signatures`);
-  }
   const known = signatures.filter((one) => one.algorithm === SignatureAlgorithm.ED25519);
   return { body: payload, signatures: known.map(({ key, signature }) => ({ key, signature })) };
 }

@@ -11,3 +11,5 @@ export const MAX_FOREIGN_KEY_BYTES = 4096;
 /** Origins in one root, and former keys. */
 export const MAX_ROOT_ORIGINS = 256;
 export const MAX_FORMER_KEYS = 1024;
+/** Bytes of a root or directory that is parsed before anybody's signature on it was verified: each can become a hundred. */
+export const MAX_UNSIGNED_BYTES = 64 * 1024;

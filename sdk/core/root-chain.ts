@@ -2,7 +2,7 @@
 import { equalBytes, toHex } from './bytes.js';
 import { checkThreshold, parseDsse, type SignedBody } from './dsse.js';
 import { HashfedError, malformed } from './errors.js';
-import { MAX_ROOT_BYTES } from './limits-trust.js';
+import { MAX_ROOT_BYTES, MAX_UNSIGNED_BYTES } from './limits-trust.js';
 import type { FormerKey, OriginSettings, PublisherRoot } from './root.js';
 import { listOf } from './root-origin.js';
 import { parseRoot } from './root-parse.js';
@@ -38,10 +38,11 @@ export function startRoot(suite: Suite, envelope: Uint8Array, fingerprint: Uint8
  * by the old threshold, then by the new; then what may not change. Expiry is judged at the end of the chain only,
  * so that whoever was away for long can still catch up. Throws `MALFORMED`, `ROLLBACK` (older),
  * `EQUIVOCATION` (another body of the version held, signed as this one is), `BAD_SIGNATURE` (not its successor) or
- * `THRESHOLD_NOT_MET`.
+ * `THRESHOLD_NOT_MET`. A large body is parsed only where the old threshold vouches for it.
  */
 export function nextRoot(suite: Suite, current: PublisherRoot, envelope: Uint8Array): PublisherRoot {
   const signed = parseDsse('root', envelope, MAX_ROOT_BYTES);
+  if (signed.body.length > MAX_UNSIGNED_BYTES) checkRootSigners(suite, signed, current);
   const next = parseRoot(suite.sha256, signed.body);
   if (next.version === current.version) refuseSameVersion(suite, signed, current, envelope);
   checkSuccessor(current, next);
