@@ -140,7 +140,11 @@ describe('in steps, with keys that are elsewhere', () => {
     const [list, approve] = prepared.json.requests.map((request: { file: string }) => request.file);
     const review = await run('hotline', 'batch', 'review', approve);
     expect(review.json.code).toBe(prepared.json.code);
-    expect(review.json.lists[0]).toMatchObject({ counts: { adds: 50, seals: 1 }, set_count: 50, one_key: [] });
+    expect(review.json.lists[0]).toMatchObject({
+      counts: { adds: 50, seals: 1 },
+      set_count: 50,
+      one_key: [],
+    });
     const first = await run('hotline', 'batch', 'sign', list, '--yes');
     expect((await run('hotline', 'batch', 'submit', first.json.signed)).code).toBe(4);
     expect((await run('hotline', 'batch', 'countersign', list, '--yes')).code).toBe(2);
