@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,7 +71,8 @@ export class BenchFederation {
     for (let at = 0; at < count; at += ROWS) {
       const rows = Math.min(ROWS, count - at);
       const hex = Buffer.from(hashes.buffer, at * 32, rows * 32).toString('hex');
-      out.write(hex.replace(/.{64}/g, (one) => `${one},a\n`));
+      const more = out.write(hex.replace(/.{64}/g, (one) => `${one},a\n`));
+      if (!more) await once(out, 'drain');
     }
     out.end();
     await finished(out);
