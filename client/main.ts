@@ -14,6 +14,10 @@ async function buildProgram(): Promise<Command> {
     .option('--json', 'print JSON: one object, or one a line where the command streams')
     .option('--config <file>', "this member's configuration (default: $HASHFED_CONFIG or ./hashfed.json)")
     .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      '\nExample:\n  hashfed init federation && hashfed serve --config federation/server/server.json',
+    )
     .showHelpAfterError('(add --help for what this command takes)')
     .exitOverride();
   await registerCalled(program, process.argv.slice(2));

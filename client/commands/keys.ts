@@ -56,7 +56,10 @@ interface PublishOptions {
 }
 
 export function register(program: Command): void {
-  const keys = program.command('keys').description("a publisher's keys and its root");
+  const keys = program
+    .command('keys')
+    .description("a publisher's keys and its root")
+    .addHelpText('after', '\nExample:\n  hashfed keys show keys/*.key');
   registerGenerate(keys);
   registerShow(keys);
   registerPublish(keys);

@@ -15,6 +15,10 @@ export function register(program: Command): void {
   program
     .command('log')
     .description('the log of a list, for foreign tools')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hashfed log export --origin police.example/known/sha256/g1 --out export',
+    )
     .command('export')
     .description('write checkpoint, entries.bin, leaves.hex and key.vkey of a list')
     .requiredOption('--origin <origin>', 'the list, as in hashfed lists')

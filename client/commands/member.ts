@@ -60,7 +60,8 @@ function collectRole(value: string, before: readonly MemberRole[] = []): MemberR
 export function register(program: Command): void {
   const member = program
     .command('member')
-    .description('who belongs to the federation: the signed member directory');
+    .description('who belongs to the federation: the signed member directory')
+    .addHelpText('after', '\nExample:\n  hashfed member list');
   registerAdd(member);
   registerRole(member);
   registerCertify(member);

@@ -30,7 +30,10 @@ interface ExportOptions extends Period {
 const DAY_MS = 86_400_000;
 
 export function register(program: Command): void {
-  const monitor = program.command('monitor').description('what hosters counted, read as the monitor');
+  const monitor = program
+    .command('monitor')
+    .description('what hosters counted, read as the monitor')
+    .addHelpText('after', '\nExample:\n  hashfed monitor figures --from 2026-11-01 --to 2026-11-30');
   withPeriod(monitor.command('figures').description('totals by hoster, list, classification, action and day'))
     .addHelpText('after', '\nExample:\n  hashfed monitor figures --from 2026-11-01 --to 2026-11-30')
     .action(

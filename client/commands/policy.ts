@@ -6,6 +6,7 @@ export function register(program: Command): void {
   program
     .command('policy')
     .description('what this hoster does with a match')
+    .addHelpText('after', '\nExample:\n  hashfed policy show')
     .command('show')
     .description('the effective policy, defaults included, in words')
     .addHelpText('after', '\nExample:\n  hashfed policy show')

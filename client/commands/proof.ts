@@ -30,7 +30,13 @@ interface ConsistencyOptions {
 }
 
 export function register(program: Command): void {
-  const proof = program.command('proof').description('Merkle proofs of a list (RFC 9162), as JSON');
+  const proof = program
+    .command('proof')
+    .description('Merkle proofs of a list (RFC 9162), as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hashfed proof inclusion --origin police.example/known/sha256/g1 --index 7',
+    );
   proof
     .command('inclusion')
     .description('that an entry is in the list under its newest checkpoint')

@@ -19,7 +19,8 @@ interface ReleaseOptions {
 export function register(program: Command): void {
   const quarantine = program
     .command('quarantine')
-    .description('what was held or blocked, on the strength of which entry');
+    .description('what was held or blocked, on the strength of which entry')
+    .addHelpText('after', '\nExample:\n  hashfed quarantine list --state held');
   quarantine
     .command('list')
     .description('objects in quarantine, oldest entry first')

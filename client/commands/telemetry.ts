@@ -7,7 +7,8 @@ import { withHoster } from './hoster-shared.js';
 export function register(program: Command): void {
   const telemetry = program
     .command('telemetry')
-    .description('the counts that leave this hoster for the monitor: no hash, no name, no user');
+    .description('the counts that leave this hoster for the monitor: no hash, no name, no user')
+    .addHelpText('after', '\nExample:\n  hashfed telemetry show --json');
   telemetry
     .command('show')
     .description('exactly what will leave, and what has left and is not settled')

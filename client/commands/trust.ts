@@ -12,7 +12,8 @@ interface AddOptions {
 export function register(program: Command): void {
   const trust = program
     .command('trust')
-    .description('whose lists this member believes, by pinned root fingerprint');
+    .description('whose lists this member believes, by pinned root fingerprint')
+    .addHelpText('after', '\nExample:\n  hashfed trust list');
   trust
     .command('add')
     .argument('<publisher>', 'members/NAME, or NAME')

@@ -16,6 +16,7 @@ export function register(program: Command): void {
   program
     .command('withdrawal')
     .description('what became of a withdrawal')
+    .addHelpText('after', '\nExample:\n  hashfed withdrawal status 0123456789abcdef0123456789abcdef')
     .command('status')
     .argument('<publish-id>', 'as printed by withdraw or batch prepare, 32 hex digits')
     .description('which hosters have applied a withdrawal')

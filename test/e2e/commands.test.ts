@@ -247,6 +247,28 @@ describe('suppress', () => {
     expect(JSON.parse(last.stdout)).toMatchObject({ suppressed: { items: [] }, released: [] });
     await expectExit(2, 'hoster-a', 'suppress', '--item', 'xyz');
   });
+
+  it('lets a classification pass, one code of it or all, and can be undone', async () => {
+    const { stdout } = await expectExit(10, 'hoster-a', 'check', listed, '--json');
+    const { files } = JSON.parse(stdout) as {
+      files: { verdict: { matches: { classification: { scheme: number; code: number } }[] } }[];
+    };
+    const { scheme, code } = files[0]!.verdict.matches[0]!.classification;
+    const named = ['--classification', `${scheme}:${code}`];
+    const first = await expectExit(0, 'hoster-a', 'suppress', ...named, '--json');
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      suppressed: { classifications: [{ scheme, codes: [code] }] },
+      released: expect.arrayContaining([listed]),
+    });
+    const passed = await expectExit(10, 'hoster-a', 'check', listed, '--json');
+    expect(JSON.parse(passed.stdout)).toMatchObject({
+      files: [{ verdict: { action: 'allow', vetoed_by: 'suppressed' } }],
+    });
+    const last = await expectExit(0, 'hoster-a', 'suppress', ...named, '--remove', '--json');
+    expect(JSON.parse(last.stdout)).toMatchObject({ suppressed: { classifications: [] } });
+    for (const wrong of ['0', '1:0', '256', '1:2:3', 'x'])
+      await expectExit(2, 'hoster-a', 'suppress', '--classification', wrong);
+  });
 });
 
 describe('hash', () => {

@@ -11,7 +11,15 @@ function leaves(command: Command, path: string): [string, Command][] {
   return command.commands.flatMap((one) => leaves(one, `${path} ${one.name()}`.trim()));
 }
 
+/** Commands that only hold others. */
+function groups(command: Command, path: string): [string, Command][] {
+  if (command.commands.length === 0) return [];
+  const below = command.commands.flatMap((one) => groups(one, `${path} ${one.name()}`.trim()));
+  return path === '' ? below : [[path, command], ...below];
+}
+
 const COMMANDS = leaves(program, '');
+const ALL = [...groups(program, ''), ...COMMANDS];
 
 function helpOf(command: Command): string {
   let text = '';
@@ -27,11 +35,11 @@ describe('help', () => {
     expect(wanted.split(' ').filter((name) => !names.has(name))).toEqual([]);
   });
 
-  it.each(COMMANDS)('%s: has a description and an example that begins with its own name', (path, command) => {
+  it.each(ALL)('%s: has a description and an example that begins with its own name', (path, command) => {
     expect(command.description()).not.toBe('');
     const text = helpOf(command);
     expect(text).toMatch(/Examples?:\n/);
-    expect(text.slice(text.search(/Examples?:\n/))).toContain(`hashfed ${path}`);
+    expect(text.slice(text.search(/Examples?:\n/))).toContain(`hashfed ${path} `.trimEnd());
   });
 
   it.each(COMMANDS)('%s: every option is described', (_path, command) => {
