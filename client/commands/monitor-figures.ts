@@ -1,4 +1,12 @@
-import { bytesText, type CliContext, count as plural, table, timeText } from '../cli/index.js';
+import {
+  bytesText,
+  type CliContext,
+  EXIT,
+  type ExitCode,
+  count as plural,
+  table,
+  timeText,
+} from '../cli/index.js';
 import {
   checkChains,
   type Figures,
@@ -8,21 +16,27 @@ import {
   newestSizes,
   positionsOf,
   type ReadTelemetry,
+  type SplitView,
+  splitViews,
   type Totals,
 } from '../monitor/telemetry/index.js';
 
-/** Prints the figures, who is behind, and what does not add up. `whole`: nothing was left out, so chains can be judged. */
+/**
+ * Prints the figures, who is behind, who holds another history, and what does not add up. `whole`: nothing was left
+ * out, so chains can be judged.
+ */
 export async function showFigures(
   { out, signal }: CliContext,
   desk: MonitorDesk,
   { reports, states, unverified }: ReadTelemetry,
   whole: boolean,
-): Promise<void> {
+): Promise<ExitCode> {
   const figures = figuresOf(reports);
   const positions = positionsOf(states, await newestSizes(desk.channel, signal));
   const late = positions.filter(({ behind, state, newest }) => behind || (newest > 0 && state !== 'FRESH'));
   const chain = whole ? checkChains(reports) : null;
-  out.result({ ...figures, chain, unverified, behind: late, positions }, [
+  const split = splitViews(states);
+  out.result({ ...figures, chain, unverified, behind: late, positions, split_views: split }, [
     ...totalLines(figures),
     ...groupLines(figures),
     ...behindLines(positions, late),
@@ -30,7 +44,19 @@ export async function showFigures(
       ({ hoster, flag, sequence }) => `! ${hoster}: report ${sequence}: ${CHAIN_WORDS[flag]}`,
     ),
     ...(unverified.length > 0 ? [`! ${plural(unverified.length, 'report')} not verified, in no figure`] : []),
+    ...split.flatMap(splitLines),
   ]);
+  return split.length > 0 ? EXIT.verification : EXIT.done;
+}
+
+function splitLines({ list, size, views }: SplitView): string[] {
+  return [
+    `! Two histories of ${list} at size ${count(size)}: ask these hosters for their signed notes`,
+    ...views.map(({ root, holders }) => {
+      const names = [...new Set(holders.map(({ hoster }) => hoster))];
+      return `!   root ${root}: ${names.join(', ')}`;
+    }),
+  ];
 }
 
 const CHAIN_WORDS = {

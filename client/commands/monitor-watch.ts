@@ -1,11 +1,21 @@
 import type { Command } from 'commander';
-import { TelemetryKind, type WatchTelemetryResponse } from '../../proto/gen/hashfed/v1/telemetry_exchange.js';
+import {
+  type SyncStateRecord,
+  TelemetryKind,
+  type WatchTelemetryResponse,
+} from '../../proto/gen/hashfed/v1/telemetry_exchange.js';
 import { TelemetryServiceService } from '../../proto/gen/hashfed/v1/telemetry_service.js';
 import { HashfedError } from '../../sdk/core/index.js';
 import { backoffMs, pause, readStream } from '../../sdk/rpc/index.js';
 import { reportJson } from '../../sdk/telemetry/index.js';
 import { action, type CliContext, EXIT, type ExitCode } from '../cli/index.js';
-import { acknowledge, type MonitorDesk, positionsOf, verifyRecord } from '../monitor/telemetry/index.js';
+import {
+  acknowledge,
+  type MonitorDesk,
+  positionsOf,
+  SplitViews,
+  verifyRecord,
+} from '../monitor/telemetry/index.js';
 
 interface Options {
   readonly after: string;
@@ -40,6 +50,11 @@ function readAfter(text: string): number {
   return Number(text);
 }
 
+interface Cursor {
+  after: number;
+  readonly seen: SplitViews;
+}
+
 /** Follows until stopped; a cut stream is opened again where it ended. */
 async function follow(
   context: CliContext,
@@ -48,7 +63,7 @@ async function follow(
   options: Options,
 ): Promise<ExitCode> {
   const { signal, random, out } = context;
-  const cursor = { after };
+  const cursor = { after, seen: new SplitViews() };
   for (let failures = 0; !signal.aborted; ) {
     try {
       await readOnce(context, desk, cursor, options, () => {
@@ -72,7 +87,7 @@ function isPassing(error: unknown): error is HashfedError {
 async function readOnce(
   context: CliContext,
   desk: MonitorDesk,
-  cursor: { after: number },
+  cursor: Cursor,
   options: Options,
   onMessage: () => void,
 ): Promise<void> {
@@ -86,19 +101,24 @@ async function readOnce(
   const stream = readStream(desk.channel, TelemetryServiceService.watchTelemetry, request, limits);
   for await (const message of stream) {
     onMessage();
+    if (message.syncState !== undefined) takeState(message.syncState, cursor.seen);
     await take(context, desk, message, options);
     if (message.report !== undefined) cursor.after = Number(message.report.arrival);
   }
 }
 
+function takeState(record: SyncStateRecord, seen: SplitViews): void {
+  for (const position of positionsOf([record], new Map())) print({ event: 'sync_state', ...position });
+  const split = seen.add(record);
+  if (split !== undefined) print({ event: 'split_view', ...split });
+}
+
 async function take(
   { signal, clock }: CliContext,
   desk: MonitorDesk,
-  { report, syncState }: WatchTelemetryResponse,
+  { report }: WatchTelemetryResponse,
   options: Options,
 ): Promise<void> {
-  if (syncState !== undefined)
-    for (const position of positionsOf([syncState], new Map())) print({ event: 'sync_state', ...position });
   if (report === undefined) return;
   const arrival = Number(report.arrival);
   try {

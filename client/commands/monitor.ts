@@ -40,8 +40,7 @@ export function register(program: Command): void {
       action<Period>((context, period) =>
         withMonitor(context, async (desk) => {
           const read = await readPeriod(context, desk, period);
-          await showFigures(context, desk, read, isWhole(period));
-          return EXIT.done;
+          return showFigures(context, desk, read, isWhole(period));
         }),
       ),
     );

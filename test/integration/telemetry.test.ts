@@ -5,6 +5,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StaleCause, SyncState } from '../../proto/gen/hashfed/v1/enums.js';
+import { TelemetryServiceService } from '../../proto/gen/hashfed/v1/telemetry_service.js';
+import { callUnary, openChannel } from '../../sdk/rpc/index.js';
 import { type ProcessFederation, startFederation } from '../support/federation-process.js';
 
 const MAIN = join(import.meta.dirname, '../../dist/client/main.js');
@@ -106,3 +109,49 @@ test('nobody but the monitor reads, and nothing but counts is sent or logged', a
   expect(`${exported.stdout}${logged}`).not.toContain(MARKER);
   expect((await run('monitor', 'monitor', 'figures'))['behind']).toEqual([]);
 }, 60_000);
+
+test('two hosters who hold two histories of one size show at the monitor', async () => {
+  const before = await federation.run('monitor', 'monitor', 'figures', '--json');
+  expect(before.code).toBe(0);
+  const { split_views, positions } = JSON.parse(before.stdout.trimEnd()) as {
+    split_views: unknown[];
+    positions: { list: string; size: number }[];
+  };
+  expect(split_views).toEqual([]);
+  const { list, size } = positions.find((one) => one.size > 0)!;
+  await report(list, size, Buffer.alloc(32, 1));
+  const { code, stdout } = await federation.run('monitor', 'monitor', 'figures', '--json');
+  expect(code).toBe(4);
+  const found = (JSON.parse(stdout.trimEnd()) as { split_views: Record<string, unknown>[] }).split_views;
+  expect(found).toMatchObject([{ list, size }]);
+  expect(JSON.stringify(found)).toContain('members/hoster-b');
+  const words = await federation.run('monitor', 'monitor', 'figures');
+  expect(words.stdout).toContain(`Two histories of ${list}`);
+}, 60_000);
+
+/** What a client of hoster-b says that was shown another history. */
+async function report(origin: string, size: number, root: Uint8Array): Promise<void> {
+  const file = (name: string) => readFile(join(federation.member('hoster-b'), name));
+  const tls = {
+    ca: await file('ca.pem'),
+    certificate: await file('member.pem'),
+    key: await file('member.key'),
+  };
+  const channel = openChannel({ address: federation.address, tls, random: { bytes: randomBytes } });
+  const state = {
+    origin,
+    size: BigInt(size),
+    root,
+    appliedMs: BigInt(Date.now()),
+    freshnessMs: 0n,
+    state: SyncState.STALE,
+    cause: StaleCause.FRESHNESS,
+    rootVersion: 1n,
+  };
+  try {
+    const request = { instanceId: randomBytes(16), sdkVersion: '1', states: [state], leaving: false };
+    await callUnary(channel, TelemetryServiceService.reportSyncState, request, { deadlineMs: 10_000 });
+  } finally {
+    channel.close();
+  }
+}

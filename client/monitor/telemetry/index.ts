@@ -7,3 +7,4 @@ export { type MonitorDesk, newestSizes, openMonitor } from './desk.js';
 export { EXPORT_COLUMNS, type ExportRow, exportRows } from './export.js';
 export { type Figures, figuresOf, newest, type Totals } from './figures.js';
 export { type ReadTelemetry, readTelemetry, type VerifiedReport, verifyRecord } from './read.js';
+export { type SplitView, SplitViews, splitViews } from './split-views.js';

@@ -5,6 +5,8 @@ import {
   exportRows,
   figuresOf,
   positionsOf,
+  SplitViews,
+  splitViews,
   type VerifiedReport,
 } from '../../../client/monitor/telemetry/index.js';
 import { SyncState } from '../../../proto/gen/hashfed/v1/enums.js';
@@ -133,27 +135,27 @@ describe('chains', () => {
   });
 });
 
-describe('positions', () => {
-  const record = (bend: Partial<SyncStateRecord>, size: bigint): SyncStateRecord => ({
-    arrival: 1n,
-    member: 'members/a',
-    instanceId: new Uint8Array(16),
-    sdkVersion: '1',
-    receivedMs: 5n,
-    left: false,
-    state: {
-      origin: LIST,
-      size,
-      root: new Uint8Array(32),
-      freshnessMs: 0n,
-      appliedMs: 4n,
-      state: SyncState.FRESH,
-      cause: 0,
-      rootVersion: 1n,
-    },
-    ...bend,
-  });
+const record = (bend: Partial<SyncStateRecord>, size: bigint): SyncStateRecord => ({
+  arrival: 1n,
+  member: 'members/a',
+  instanceId: new Uint8Array(16),
+  sdkVersion: '1',
+  receivedMs: 5n,
+  left: false,
+  state: {
+    origin: LIST,
+    size,
+    root: new Uint8Array(32),
+    freshnessMs: 0n,
+    appliedMs: 4n,
+    state: SyncState.FRESH,
+    cause: 0,
+    rootVersion: 1n,
+  },
+  ...bend,
+});
 
+describe('positions', () => {
   test('are measured against the newest size that anybody knows', () => {
     const a = record({}, 10n);
     const b = record({ member: 'members/b' }, 12n);
@@ -170,5 +172,47 @@ describe('positions', () => {
 
   test('leave out installations that left', () => {
     expect(positionsOf([record({ left: true }, 1n)], new Map())).toEqual([]);
+  });
+});
+
+describe('split views', () => {
+  const held = (name: string, size: bigint, root: number, origin = LIST): SyncStateRecord => {
+    const { state, ...rest } = record({ member: `members/${name}` }, size);
+    return { ...rest, state: { ...state!, origin, root: new Uint8Array(32).fill(root) } };
+  };
+
+  test('are two roots of one size of one list', () => {
+    expect(splitViews([held('a', 10n, 1), held('b', 12n, 2), held('c', 10n, 3)])).toEqual([
+      {
+        list: LIST,
+        size: 10,
+        views: [
+          { root: '01'.repeat(32), holders: [{ hoster: 'members/a', instance: '00'.repeat(16) }] },
+          { root: '03'.repeat(32), holders: [{ hoster: 'members/c', instance: '00'.repeat(16) }] },
+        ],
+      },
+    ]);
+  });
+
+  test('are not two lists, two sizes, empty lists, or two hosters of one mind', () => {
+    const other = held('b', 10n, 2, `${LIST}0`);
+    const all = [held('a', 10n, 1), other, held('c', 11n, 3), held('d', 10n, 1), held('e', 0n, 4)];
+    expect(splitViews([...all, held('f', 0n, 5)])).toEqual([]);
+  });
+
+  test('show where the hosters never stood at one size at one moment, also one that left', () => {
+    const seen = new SplitViews();
+    expect(seen.add(held('a', 10n, 1))).toBeUndefined();
+    expect(seen.add(held('a', 12n, 2))).toBeUndefined();
+    expect(seen.add({ ...held('b', 10n, 3), left: true })).toMatchObject({ list: LIST, size: 10 });
+    expect(seen.all()).toHaveLength(1);
+  });
+
+  test('a member that makes up sizes and roots fills no memory', () => {
+    const seen = new SplitViews();
+    for (let root = 0; root < 40; root++) seen.add(held('a', 1n, root));
+    expect(seen.all()[0]?.views).toHaveLength(16);
+    for (let size = 2n; size < 65_538n; size++) seen.add(held('a', size, 1));
+    expect(seen.all()).toEqual([]);
   });
 });
