@@ -53,6 +53,12 @@ function malleate(signature: Uint8Array): Uint8Array {
 
 attacks('content: notes', [
   {
+    name: 'a checkpoint that nobody signed',
+    mutation: 'a note has a signature',
+    code: 'MALFORMED',
+    lie: (w) => note(w, (honest) => honest.slice(0, honest.indexOf('\n\n') + 2)),
+  },
+  {
     name: 'a checkpoint that only an unknown key signed',
     mutation: 'sequencing key signed',
     code: 'BAD_SIGNATURE',

@@ -1,7 +1,7 @@
 import { toBase64 } from '../../../sdk/core/index.js';
 import { FIRST, HOUR, ORIGIN, signedNote, type World } from '../../support/liar/index.js';
-import { digestOf } from '../../support/trust/keys.js';
-import { keptEvidence, NONE, refused } from './lies.js';
+import { digestOf, testKey } from '../../support/trust/keys.js';
+import { keptEvidence, NONE, refused, standing } from './lies.js';
 import { attacks } from './suite.js';
 
 /** The newest head before the last publication, with everything that belongs to it. */
@@ -188,6 +188,25 @@ attacks('history: fast-forward', [
     holds: (w) => {
       if (w.last?.withheld !== true) throw new Error('nothing was said to be withheld');
       w.clock.pass(60_000);
+    },
+  },
+  {
+    name: 'a stolen freshness key claims a size of 2^53 - 1, and recovery after its rotation',
+    mutation: 'statements under a new root',
+    lie: async (w) => {
+      // Ahead of what an honest one can say, so that only the rotation ends it.
+      const claim = { size: 2n ** 53n - 1n, issuedAtMs: BigInt(w.clock.nowMs() + 9 * 60_000) };
+      w.offer({ freshness: w.police.freshness(ORIGIN, w.log.at(), claim) });
+      await w.sync();
+      await standing(w, 'STALE', 'WITHHELD');
+      const freshness = testKey('new freshness');
+      w.police.rotate(w.police.rootWith({ ...w.police.keys, freshness }));
+      w.police.keys.freshness = freshness;
+      w.liar.lies = {};
+    },
+    holds: async (w) => {
+      const { state, causes } = await w.standing();
+      if (state !== 'FRESH') throw new Error(`is ${state} ${causes.join(' ')}`);
     },
   },
 ]);

@@ -9,11 +9,12 @@ export interface Mutation {
 export const at =
   (folder: string) =>
   (file: string, find: string, replace: string, after?: string): Mutation => ({
-    file: `sdk/${folder}/${file}.ts`,
+    file: `${folder}/${file}.ts`,
     find,
     replace,
     ...(after !== undefined && { after }),
   });
-export const core = at('core');
-export const sync = at('sync');
-export const rpc = at('rpc');
+export const core = at('sdk/core');
+export const sync = at('sdk/sync');
+export const rpc = at('sdk/rpc');
+export const federation = at('server/federation');

@@ -6,6 +6,7 @@ import { forge, ofRoots, serveRoot } from './lies.js';
 import { attacks } from './suite.js';
 
 const [NEW1, NEW2, NEW3] = [testKey('new root 1'), testKey('new root 2'), testKey('new root 3')];
+const [NEW4, NEW5, NEW6] = [testKey('new root 4'), testKey('new root 5'), testKey('new root 6')];
 
 /** Root keys of another set, threshold 2 of 3. */
 function newRootKeys(w: World, keys: readonly TestKey[] = [NEW1, NEW2, NEW3]): Partial<PublisherRoot> {
@@ -15,6 +16,16 @@ function newRootKeys(w: World, keys: readonly TestKey[] = [NEW1, NEW2, NEW3]): P
   return {
     keys: [...rest, ...keys.map((key) => pk(key))],
     roles: root.roles.map((one) => (one.role === RootRole.ROOT ? grant(RootRole.ROOT, 2, ...keys) : one)),
+  };
+}
+
+/** The same root keys under another threshold. */
+function withThreshold(w: World, threshold: number): Partial<PublisherRoot> {
+  const { roles } = w.police.root;
+  return {
+    roles: roles.map((one) =>
+      one.role === RootRole.ROOT ? grant(RootRole.ROOT, threshold, ...w.police.keys.roots) : one,
+    ),
   };
 }
 
@@ -82,6 +93,49 @@ attacks('roots: who signed', [
     mutation: 'DSSE threshold',
     code: 'THRESHOLD_NOT_MET',
     lie: (w) => serveRoot(w, forge(w, newRootKeys(w), [...ofRoots(w, 0), NEW1])),
+  },
+  {
+    name: 'rotation: no key at all',
+    mutation: 'an envelope has a signature',
+    code: 'MALFORMED',
+    lie: (w) => serveRoot(w, forge(w, newRootKeys(w), [])),
+  },
+  {
+    name: 'rotation: one old key, none of the new',
+    mutation: 'DSSE threshold',
+    code: 'THRESHOLD_NOT_MET',
+    lie: (w) => serveRoot(w, forge(w, newRootKeys(w), ofRoots(w, 0))),
+  },
+  {
+    name: 'rotation: no old key, one of the new',
+    mutation: 'DSSE threshold',
+    code: 'THRESHOLD_NOT_MET',
+    lie: (w) => serveRoot(w, forge(w, newRootKeys(w), [NEW1])),
+  },
+  {
+    name: 'rotation: two old keys that were replaced one version ago, two of the new',
+    mutation: 'old root threshold',
+    code: 'THRESHOLD_NOT_MET',
+    lie: async (w) => {
+      const old = ofRoots(w, 0, 1);
+      w.police.rotate(newRootKeys(w), [...old, NEW1, NEW2]);
+      w.police.keys.roots = [NEW1, NEW2, NEW3];
+      await w.sync();
+      const next = newRootKeys(w, [NEW4, NEW5, NEW6]);
+      serveRoot(w, forge(w, next, [...old, NEW4, NEW5]));
+    },
+  },
+  {
+    name: 'rotation: the threshold lowered to one, by one old key',
+    mutation: 'old root threshold',
+    code: 'THRESHOLD_NOT_MET',
+    lie: (w) => serveRoot(w, forge(w, withThreshold(w, 1), ofRoots(w, 0))),
+  },
+  {
+    name: 'rotation: the threshold raised to three, by two keys',
+    mutation: 'new root threshold',
+    code: 'THRESHOLD_NOT_MET',
+    lie: (w) => serveRoot(w, forge(w, withThreshold(w, 3), ofRoots(w, 0, 1))),
   },
   {
     name: 'rotation: one old key that stays, with two of the new',

@@ -1,4 +1,4 @@
-import { core, type Mutation, sync } from './mutation.js';
+import { core, federation, type Mutation, sync } from './mutation.js';
 
 /** Who signed what, and what they may. */
 export const TRUST_CHECKS = {
@@ -29,9 +29,11 @@ export const TRUST_CHECKS = {
     'false',
   ),
   'canonical base64': core('base64', 'text.length % 4 !== 0 || toBase64(out) !== text', 'false'),
+  'a note has a signature': core('note', 'lines.length === 0', 'false', "lines.pop() !== '' || "),
   'root of 32 bytes': core('checkpoint', 'hash.length !== HASH_BYTES', 'false'),
   // Signed bodies.
   'kind of body': core('dsse', 'type !== payloadType(kind)', 'false'),
+  'an envelope has a signature': core('dsse', 'signatures.length === 0', 'false'),
   'DSSE threshold': core('dsse', 'count < rule.threshold', 'false'),
   'DSSE signature': core('dsse', 'verifyStrict(suite.ed25519, key, message, signature)', 'true'),
   'distinct DSSE keys': core('dsse', 'good.size', 'signed.signatures.length'),
@@ -95,6 +97,18 @@ export const TRUST_CHECKS = {
   'no own key cosigns': core('checkpoint-policy', 'keys.reserved.has(toHex(key.publicKey))', 'false'),
   'cosigners sign with time': core('checkpoint-policy', 'key.algorithm !== ALG_COSIGNATURE', 'false'),
   'cosignature not from the future': core('cosignature', 'timeS * 1000 <= nowMs + MAX_AHEAD_MS', 'true'),
+  // Mirrors.
+  'signs what is durable': federation(
+    'follow',
+    'stored === undefined || stored.size !== head.size || !equalBytes(stored.root, head.root)',
+    'false',
+  ),
+  'signs once': federation(
+    'notes',
+    'signatures.some(({ name, keyId }) => labelOf(name, keyId) === own)',
+    'false',
+  ),
+  'carries no line of its own': federation('follow', 'toHex(key.publicKey) !== own', 'true'),
   // Two keys.
   'an anchor has two keys': sync('anchoring', 'checkpoint.twoKey', 'true'),
   'served anchor has two keys': sync('offer', 'requireTwoKeys(anchor)', 'undefined'),
