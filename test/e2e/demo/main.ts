@@ -16,11 +16,11 @@ async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'hashfed-demo-'));
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   try {
     await runDemo({ ...options, folder, report, signal: stop.signal });
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
     await rm(folder, { recursive: true, force: true });
   }
 }
