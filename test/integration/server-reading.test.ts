@@ -200,7 +200,7 @@ describe('lookups', () => {
     expect(hit.lists.map(({ state }) => state)).toContain(SyncState.FRESH);
     expect(miss.matches).toEqual([]);
     const bytes = [hit, miss].map((answer) => LookupHashResponse.encode(answer).finish().length);
-    expect(bytes).toEqual([512, 512]);
+    expect(bytes).toEqual([1024, 1024]);
   });
 
   test('of many at once say which', async () => {
