@@ -1,6 +1,6 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Equivocation } from '../../proto/gen/hashfed/v1/federation.js';
+import type { Equivocation } from '../../proto/gen/hashfed/v1/federation.js';
 import {
   fromHex,
   keysFor,
@@ -18,23 +18,23 @@ import {
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { HashfedError, openDeps } from '../../sdk/index.js';
 import {
-  equivocationOf,
-  MAX_EVIDENCE_BYTES,
   NO_COSIGNERS,
   originOfEvidence,
   RootBook,
   type SyncDeps,
-  unpackEvidence,
   verifyEquivocation,
 } from '../../sdk/sync/index.js';
 import { type CliContext, EXIT, type ExitCode } from '../cli/index.js';
 import { writeNew } from '../pki/index.js';
+import { packEvidenceFile, parseEvidenceFile } from './evidence-file.js';
 
+/** Evidence and every version of a root: what a file of the project holds at most, bytes. */
+const MAX_EVIDENCE_FILE_BYTES = 16 * 1024 * 1024;
 /** Bytes of a root envelope: a body of at most 512 KiB and its signatures. */
 const MAX_ROOT_BYTES = 1024 * 1024;
 
 export interface EvidenceOptions {
-  /** Files of root envelopes from version 1 on; left out: the roots held in this member's store. */
+  /** Files of root envelopes from version 1 on; left out: those in the file, for a fingerprint, or this member's own. */
   readonly root?: readonly string[] | undefined;
   /** SHA-256 of the version-1 root body, hex, as it came from the publisher. */
   readonly fingerprint?: string | undefined;
@@ -56,10 +56,10 @@ export async function verifyEvidenceFile(
   options: EvidenceOptions,
 ): Promise<ExitCode> {
   const suite = platformSuite();
-  const bytes = await readCapped(file, 2 * MAX_EVIDENCE_BYTES);
-  const evidence = parseEvidence(bytes);
+  const bytes = await readCapped(file, MAX_EVIDENCE_FILE_BYTES);
+  const { evidence, roots: inFile } = parseEvidenceFile(bytes);
   const origin = originOfEvidence(evidence);
-  const { root, fingerprint } = await rootFor(context, suite, origin, options);
+  const { root, fingerprint } = await rootFor(context, suite, origin, options, inFile);
   const { kind, sizes, roots } = prove(suite, root, evidence);
   const fork = kind !== 'rollback';
   const from = options.root === undefined || options.fingerprint !== undefined ? 'pinned' : 'file';
@@ -76,23 +76,6 @@ export async function verifyEvidenceFile(
     ...(from === 'file' ? [`Compare the root's fingerprint with the publisher's: ${fingerprint}`] : []),
   ]);
   return EXIT.done;
-}
-
-/** The SDK's packed parts, or a message as servers and mirrors keep it. Throws MALFORMED. */
-export function parseEvidence(bytes: Uint8Array): Equivocation {
-  try {
-    const packed = equivocationOf(unpackEvidence(bytes));
-    if (packed !== undefined) return packed;
-  } catch (error) {
-    if (!(error instanceof HashfedError)) throw error;
-  }
-  try {
-    const message = Equivocation.decode(bytes);
-    parseNote(message.noteA);
-    return message;
-  } catch (cause) {
-    throw new HashfedError('MALFORMED', 'the file holds no evidence of a fork', { field: 'FILE', cause });
-  }
 }
 
 function prove(suite: Suite, root: PublisherRoot, evidence: Equivocation): Proven {
@@ -122,16 +105,17 @@ async function rootFor(
   context: CliContext,
   suite: Suite,
   origin: string,
-  { root: files, fingerprint }: EvidenceOptions,
+  { root: files = [], fingerprint }: EvidenceOptions,
+  inFile: readonly Uint8Array[],
 ): Promise<{ root: PublisherRoot; fingerprint: string }> {
-  if (files === undefined || files.length === 0) return rootHeld(context, origin);
-  const envelopes = await Promise.all(files.map((file) => readCapped(file, MAX_ROOT_BYTES)));
-  const [first, ...later] = envelopes;
+  const given = await Promise.all(files.map((file) => readCapped(file, MAX_ROOT_BYTES)));
+  const [first, ...later] = given.length === 0 && fingerprint !== undefined ? inFile : given;
+  if (first === undefined) return rootHeld(context, origin);
   const pinned =
     fingerprint === undefined
-      ? suite.sha256.digest(parseDsse('root', first!, MAX_ROOT_BYTES).body)
+      ? suite.sha256.digest(parseDsse('root', first, MAX_ROOT_BYTES).body)
       : readFingerprint(fingerprint);
-  let root = startRoot(suite, first!, pinned);
+  let root = startRoot(suite, first, pinned);
   for (const envelope of later) root = nextRoot(suite, root, envelope);
   return { root, fingerprint: toHex(pinned) };
 }
@@ -180,8 +164,9 @@ export async function exportEvidence(context: CliContext, folder: string): Promi
         const bytes = await documents.get('evidence', origin, version);
         if (bytes === undefined) continue;
         const file = join(folder, `${origin.replaceAll('/', '_')}-${version}.evidence`);
-        await writeNew(file, bytes, 0o600);
-        files.push({ origin, file, roots: await writeRoots(documents, book.of(origin), folder) });
+        const root = book.of(origin);
+        await writeNew(file, packEvidenceFile(bytes, await rootsHeld(documents, root)) ?? bytes, 0o600);
+        files.push({ origin, file, roots: await writeRoots(documents, root, folder) });
       }
     return files;
   });
@@ -192,6 +177,15 @@ export async function exportEvidence(context: CliContext, folder: string): Promi
       : written.map(({ origin, file }) => `${origin}: ${file}`),
   );
   return EXIT.done;
+}
+
+/** Every version of a root that is held, from 1 on. */
+async function rootsHeld(
+  documents: SyncDeps['store']['documents'],
+  { publisher, version: newest }: PublisherRoot,
+): Promise<Uint8Array[]> {
+  const versions = Array.from({ length: newest }, (_, i) => documents.get('root', publisher, i + 1));
+  return (await Promise.all(versions)).filter((envelope) => envelope !== undefined);
 }
 
 async function writeRoots(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Output } from '../../client/cli/index.js';
+import { packEvidenceFile } from '../../client/commands/evidence-file.js';
 import { tilePath } from '../../client/commands/log-static.js';
 import { auditServer } from '../../client/commands/verify-server.js';
 import type { LoadedConfig } from '../../sdk/config/index.js';
@@ -141,6 +142,31 @@ describe('evidence', () => {
       root_from: 'pinned',
     });
     expect(code).toBe(0);
+  });
+
+  test('with its roots in the file needs a fingerprint and nothing else', async () => {
+    const forked = world.log.fork(0);
+    forked.publish(world.adds(FIRST));
+    const other = world.police.note(ORIGIN, forked.at(), world.police.signers(ORIGIN, 'two'));
+    const kept = packEvidence([world.police.head(ORIGIN)!.note, other]);
+    const bytes = packEvidenceFile(
+      kept,
+      world.police.roots.map(({ envelope }) => envelope),
+    );
+    const file = join(folder, 'fork.evidence');
+    const verify = async (content: Uint8Array, fingerprint: Uint8Array) => {
+      await writeFile(file, content);
+      const args = ['verify', file, '--fingerprint', toHex(fingerprint), '--json'];
+      return await runCommand(process.execPath, [CLI, ...args]);
+    };
+    const { police, hotline } = world;
+    const found = await verify(bytes!, police.fingerprint);
+    expect(JSON.parse(found.stdout)).toMatchObject({ ok: true, fork: true, root_from: 'pinned' });
+    expect((await verify(bytes!, hotline.fingerprint)).code).toBe(4);
+    expect((await verify(bytes!.subarray(0, -1), police.fingerprint)).stderr).toContain('MALFORMED');
+    const later = bytes!.slice();
+    later[13] = 2;
+    expect((await verify(later, police.fingerprint)).stderr).toContain('UPGRADE_REQUIRED');
   });
 
   test('of a rollback is told apart from a fork', async () => {
