@@ -49,6 +49,26 @@ attacks('entries: endless and missing', [
       ),
   },
   {
+    name: 'messages without an entry, on and on',
+    mutation: 'a bundle holds an entry',
+    code: 'MALFORMED',
+    lie: (w) =>
+      inTransit(w, (honest) => [
+        ...Array.from({ length: 3_000 }, () => ({ ...honest[0]!, count: 0, bundle: new Uint8Array() })),
+        ...honest,
+      ]),
+  },
+  {
+    name: 'a thousand batches without an entry, and what one key adds buried in them',
+    mutation: 'additions counted',
+    code: 'THRESHOLD_NOT_MET',
+    lie: (w) => {
+      const log = w.log.fork();
+      for (let batch = 0; batch < 1_000; batch++) log.publish(batch % 45 === 0 ? w.adds(1) : []);
+      w.serve(log, 'one');
+    },
+  },
+  {
     name: 'an answer of more than a message may have',
     mutation: 'bytes of a message',
     code: 'MALFORMED',

@@ -43,6 +43,7 @@ export const SYNC_CHECKS = {
   ],
   'message length': sync('pull', 'bytes.length > MAX_BUNDLE_BYTES', 'false'),
   'count of the bundle': sync('pull', 'checkBundle(bytes, to - next) !== count', 'false'),
+  'a bundle holds an entry': core('bundle', 'count === 0', 'false'),
   'stream ends at the end': sync('pull', 'next < to', 'false', 'yield bundle;\n      }\n      if ('),
   'bytes of a stream': rpc('stream', 'received > limits.maxBytes', 'false'),
   'bytes of a message': rpc('channel', 'MAX_MESSAGE_BYTES', '-1', "'grpc.max_receive_message_length': "),
