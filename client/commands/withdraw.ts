@@ -81,14 +81,15 @@ export function register(program: Command): void {
 }
 
 async function readTargets({ hash = [], item = [], file }: Options): Promise<WithdrawTarget[]> {
-  const lines = file === undefined ? [] : await readLines(file);
-  const texts = [...hash, ...item.map((id) => `item:${id}`), ...lines];
-  if (texts.length === 0)
+  const named = [...hash, ...item.map((id) => `item:${id}`)].map(parseTarget);
+  const targets = file === undefined ? named : [...named, ...(await readTargetFile(file))];
+  if (targets.length === 0)
     throw new HashfedError('USAGE', 'name what to withdraw: --hash, --item or --file', { field: 'hash' });
-  return texts.map(parseTarget);
+  return targets;
 }
 
-async function readLines(file: string): Promise<string[]> {
+/** Hashes and items, one a line; empty lines and those that begin with `#` apart. Throws USAGE with the line. */
+async function readTargetFile(file: string): Promise<WithdrawTarget[]> {
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw new HashfedError('USAGE', `cannot read ${file}`, { field: 'file', cause });
   });
@@ -97,8 +98,19 @@ async function readLines(file: string): Promise<string[]> {
   return bytes
     .toString('utf8')
     .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+    .flatMap((text, at) => {
+      const line = text.trim();
+      return line === '' || line.startsWith('#') ? [] : [targetOf(line, `${file}, line ${at + 1}`)];
+    });
+}
+
+function targetOf(line: string, where: string): WithdrawTarget {
+  try {
+    return parseTarget(line);
+  } catch (cause) {
+    if (!(cause instanceof HashfedError)) throw cause;
+    throw new HashfedError('USAGE', `${where}: ${cause.message}`, { field: 'file', cause });
+  }
 }
 
 async function run(
