@@ -2,7 +2,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatVkey, hashLeaf, toHex } from '../../sdk/core/index.js';
 import { type ProcessFederation, runCommand, startFederation } from '../support/federation-process.js';
+import { TestPublisher } from '../support/liar/publisher.js';
+import { T0 } from '../support/trust/bodies.js';
+import { suite, testKey } from '../support/trust/keys.js';
+import { cosigner } from '../support/trust/log.js';
 
 const ORIGIN = 'dev.hashfed.example/selftest/sha256/g1';
 const SOURCE = join(import.meta.dirname, 'go/verify.go');
@@ -105,4 +110,50 @@ describe('a Go verifier on golang.org/x/mod', () => {
     await writeFile(file, JSON.stringify(proof));
     expect((await runCommand(verifier, [exported, file])).code).toBe(1);
   });
+
+  it.each(['g1', 'g2'])('verifies cosignatures and an erased entry, generation %s', async (generation) => {
+    const folder = await cosignedExport(generation);
+    const { code, stdout, stderr } = await runCommand(verifier, [folder]);
+    expect(stderr).toBe('');
+    expect([code, stdout]).toEqual([
+      0,
+      `verified police.example/abuse/sha256/${generation} size 8, 0 proofs\n`,
+    ]);
+  });
+
+  it.each(['cosigned for another time', 'cosigned by nobody'])('refuses what was %s', async (how) => {
+    const folder = await cosignedExport('g1');
+    const file = join(folder, 'checkpoint');
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    const at = lines.findIndex((line) => line.startsWith('— witness'));
+    const [dash, name, signature = ''] = lines[at]!.split(' ');
+    const blob = Buffer.from(signature, 'base64');
+    blob[11]! ^= 1;
+    lines.splice(at, 1, ...(how.endsWith('time') ? [[dash, name, blob.toString('base64')].join(' ')] : []));
+    await writeFile(file, lines.join('\n'));
+    expect((await runCommand(verifier, [folder])).code).toBe(1);
+  });
 });
+
+/** A list with an erased entry, cosigned by its approver and a witness, in the files of an export. */
+async function cosignedExport(generation: string): Promise<string> {
+  const origin = `police.example/abuse/sha256/${generation}`;
+  const police = new TestPublisher('police', [{ origin }], () => T0);
+  const log = police.log(origin);
+  log.publish(log.adds('entry', 5));
+  log.publish([log.withdraw(2)]);
+  const list = police.signers(origin, 'one')[0]!;
+  const others = [police.approval(), cosigner(testKey('witness'), 'witness.example', T0 / 1000)];
+  const vkeys = (signers: typeof others) =>
+    signers.map(({ key }) => formatVkey(suite.sha256, key)).join('\n');
+  const folder = await mkdtemp(join(scratch, 'cosigned-'));
+  const files: [string, string | Uint8Array][] = [
+    ['checkpoint', police.note(origin, log.at(), [list, ...others])],
+    ['entries.bin', log.bundle(0, log.size, new Set([2]))],
+    ['leaves.hex', log.leaves.map((leaf) => `${toHex(hashLeaf(suite.sha256, leaf))}\n`).join('')],
+    ['key.vkey', vkeys([list])],
+    ['cosigners.vkeys', vkeys(others)],
+  ];
+  for (const [name, content] of files) await writeFile(join(folder, name), content);
+  return folder;
+}

@@ -3,12 +3,15 @@
 //
 //	verify DIR [PROOF.json ...]
 //
-// DIR holds checkpoint, entries.bin, leaves.hex and key.vkey. It exits 0 only if everything verifies.
+// DIR holds checkpoint, entries.bin, leaves.hex and key.vkey, and perhaps cosigners.vkeys, a key a line: each of them
+// must have cosigned. It exits 0 only if everything verifies.
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -70,8 +73,18 @@ func openCheckpoint(dir string) checkpoint {
 	check(err, "key.vkey")
 	text, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
 	check(err, "checkpoint")
-	opened, err := note.Open(text, note.VerifierList(verifier))
+	cosigners := readCosigners(filepath.Join(dir, "cosigners.vkeys"))
+	opened, err := note.Open(text, note.VerifierList(append(cosigners, verifier)...))
 	check(err, "checkpoint signature")
+	signed := map[string]bool{}
+	for _, sig := range opened.Sigs {
+		signed[sig.Name] = true
+	}
+	for _, each := range append(cosigners, verifier) {
+		if !signed[each.Name()] {
+			fail("checkpoint: %s did not sign", each.Name())
+		}
+	}
 	lines := strings.Split(opened.Text, "\n")
 	if len(lines) != 4 || lines[3] != "" || lines[0] != verifier.Name() {
 		fail("checkpoint: not three lines of the key's origin")
@@ -85,6 +98,50 @@ func openCheckpoint(dir string) checkpoint {
 		fail("checkpoint: root is not 32 bytes")
 	}
 	return head
+}
+
+// cosigner verifies signatures of type 4 (C2SP tlog-cosignature), which x/mod's note package does not know.
+type cosigner struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func (c cosigner) Name() string    { return c.name }
+func (c cosigner) KeyHash() uint32 { return c.hash }
+
+func (c cosigner) Verify(msg, sig []byte) bool {
+	if len(sig) != 8+ed25519.SignatureSize {
+		return false
+	}
+	head := fmt.Sprintf("cosignature/v1\ntime %d\n", binary.BigEndian.Uint64(sig))
+	return ed25519.Verify(c.key, append([]byte(head), msg...), sig[8:])
+}
+
+func readCosigners(file string) []note.Verifier {
+	data, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	check(err, "cosigners.vkeys")
+	var out []note.Verifier
+	for _, line := range strings.Fields(string(data)) {
+		parts := strings.SplitN(line, "+", 3)
+		if len(parts) != 3 {
+			fail("cosigners.vkeys: no key in %q", line)
+		}
+		raw, err := base64.StdEncoding.DecodeString(parts[2])
+		check(err, "cosigners.vkeys")
+		if len(raw) != 1+ed25519.PublicKeySize || raw[0] != 4 {
+			fail("cosigners.vkeys: %s is no key of type 4", parts[0])
+		}
+		sum := sha256.Sum256(append([]byte(parts[0]+"\n"), raw...))
+		if hex.EncodeToString(sum[:4]) != parts[1] {
+			fail("cosigners.vkeys: key ID of %s is wrong", parts[0])
+		}
+		out = append(out, cosigner{parts[0], binary.BigEndian.Uint32(sum[:4]), raw[1:]})
+	}
+	return out
 }
 
 func readLeaves(file string) []tlog.Hash {
