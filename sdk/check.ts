@@ -54,6 +54,8 @@ export interface Matcher {
   readonly policy: Policy;
   /** How PhotoDNA values are compared; without it they are not. */
   readonly photodna?: PhotoDnaComparator;
+  /** Whether far more distinct uploaders than ever brought this item; asked once for each that matched. */
+  readonly surges?: (itemId: string) => boolean;
 }
 
 /** The verdict on an object's hashes. Nothing is awaited here. */
@@ -73,7 +75,14 @@ export function judgeHashes(matcher: Matcher, computed: ExactHashes, perceptual?
   }
   const known = lists.map((list) => list.info(deps, book, moment));
   const undecodable = perceptual?.undecoded !== undefined && { perceptual: 'undecodable' as const };
-  return decide({ matches, computed, lists: known, policy, now, ...undecodable });
+  return decide({
+    matches: withSurges(matcher, matches),
+    computed,
+    lists: known,
+    policy,
+    now,
+    ...undecodable,
+  });
 }
 
 /** Each record once, at the smallest distance that any value of the object has from it. */
@@ -89,6 +98,19 @@ function likenesses(
     distance,
     ...(quality !== undefined && { quality }),
   }));
+}
+
+/** Marks what the breaker is to judge: matches in lists that take something away. */
+function withSurges({ lists, surges }: Matcher, matches: readonly Candidate[]): readonly Candidate[] {
+  if (surges === undefined || matches.length === 0) return matches;
+  const listed = new Set(lists.filter(({ purpose }) => purpose === 'listed').map(({ origin }) => origin));
+  const asked = new Map<string, boolean>();
+  return matches.map((match) => {
+    if (!listed.has(match.origin)) return match;
+    const surging = asked.get(match.itemId) ?? surges(match.itemId);
+    asked.set(match.itemId, surging);
+    return surging ? { ...match, surging } : match;
+  });
 }
 
 /** The item's hashes of other exact types in the same publisher's lists. */

@@ -1,7 +1,7 @@
 import type { Counting } from './counting.js';
 import type { PhotoDnaComparator, Policy } from './match/index.js';
 import type { MatchingList } from './matching-list.js';
-import type { PhotoDnaHasher } from './pipeline/index.js';
+import type { ObjectOptions, PhotoDnaHasher } from './pipeline/index.js';
 import type { JournalEntry } from './store/index.js';
 import type { RootBook, SyncAlarm, SyncDeps, SyncResult } from './sync/index.js';
 import type { TelemetryDesk } from './telemetry-desk.js';
@@ -29,13 +29,7 @@ export interface PhotoDna {
 }
 
 /** What one checked object is called, and who brought it. */
-export interface CheckOptions {
-  /** The hoster's own reference of the object: what the journal names when it is released. */
-  readonly ref: string;
-  /** Whoever uploaded it; kept as a keyed digest only, and never sent. */
-  readonly uploader?: string;
-  readonly signal?: AbortSignal;
-}
+export type CheckOptions = ObjectOptions;
 
 /** One list as a person or a script reads it. */
 export interface ListStatus {

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { type CheckInput, hashInput, judgeHashes, type Matcher, notCheckable } from './check.js';
-import { toHex } from './core/index.js';
+import { malformed, toHex } from './core/index.js';
 import { type Counting, NO_COUNTING } from './counting.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
 import type { CheckOptions, HashfedEvents, HashfedParts, ListStatus, SyncSummary } from './hashfed-types.js';
 import { type FollowOptions, ListFollower } from './list-follower.js';
-import type { Policy, Verdict } from './match/index.js';
+import { breakerTrips, type Policy, type Verdict } from './match/index.js';
 import { MatchingList } from './matching-list.js';
 import { type ObjectHashes, Pipeline, type PipelineOptions, type Wanted } from './pipeline/index.js';
 import { entriesFor, journal } from './quarantine.js';
@@ -22,6 +22,7 @@ import {
 } from './suppress.js';
 import { ListReplica, type RootBook, type SyncDeps } from './sync/index.js';
 import type { TelemetryDesk } from './telemetry-desk.js';
+import { Uploaders } from './uploaders.js';
 
 /** A hoster's view of the federation: verified lists on its own disk, matched in memory. Made by `open`. */
 export class Hashfed extends EventEmitter<HashfedEvents> {
@@ -29,15 +30,22 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   readonly #lists: MatchingList[];
   readonly #counting: Counting;
   readonly #releaser: Releaser;
+  readonly #uploaders: Uploaders;
   readonly #follower: ListFollower;
   #pipeline: Pipeline | undefined;
   #suppressed: Suppressions;
   #policy: Policy;
 
-  private constructor(parts: HashfedParts, lists: MatchingList[], suppressed: Suppressions) {
+  private constructor(
+    parts: HashfedParts,
+    lists: MatchingList[],
+    suppressed: Suppressions,
+    uploaders: Uploaders,
+  ) {
     super();
     this.#parts = parts;
     this.#lists = lists;
+    this.#uploaders = uploaders;
     this.#suppressed = suppressed;
     this.#policy = withSuppressions(parts.policy, suppressed);
     this.#counting = parts.counting ?? parts.telemetry?.counting ?? NO_COUNTING;
@@ -53,7 +61,8 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
       restore(replica);
       lists.push(new MatchingList(replica, purpose));
     }
-    return new Hashfed(parts, lists, await readSuppressions(parts.deps.store));
+    const { store, random } = parts.deps;
+    return new Hashfed(parts, lists, await readSuppressions(store), await Uploaders.open(store, random));
   }
 
   get store(): Store {
@@ -119,7 +128,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
     const { pdq, photodna } = this.wanted();
     if (pdq || photodna) return this.#checkWhole(input, options);
     const { hashes, bytes } = await hashInput(input, EXACT_TYPES, options.signal);
-    return { verdict: await this.judge(hashes, bytes, options.ref), bytes };
+    return { verdict: await this.judgeObject({ hashes, bytes }, options), bytes };
   }
 
   /** With perceptual values beside the exact ones. */
@@ -154,26 +163,42 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
     return new Pipeline({
       ...options,
       ...(photodna && { photodna: photodna.hasher }),
-      judge: (object, { ref }) => this.judgeObject(object, ref),
+      judge: (object, of) => this.judgeObject(object, of),
       wanted: () => this.wanted(),
     });
   }
 
-  /** As `check`, for hashes that were computed elsewhere; `ref` undefined asks without journaling or counting. */
-  judge(hashes: ExactHashes, bytes: number, ref: string | undefined): Promise<Verdict> {
-    return this.judgeObject({ hashes, bytes }, ref);
+  /** As `check`, for hashes that were computed elsewhere; `of` undefined asks without journaling or counting. */
+  judge(hashes: ExactHashes, bytes: number, of: CheckOptions | undefined): Promise<Verdict> {
+    return this.judgeObject({ hashes, bytes }, of);
   }
 
-  /** As `judge`, with perceptual values. */
-  async judgeObject(object: ObjectHashes, ref: string | undefined): Promise<Verdict> {
-    const verdict = judgeHashes(this.#matcher(), object.hashes, object.perceptual);
-    if (ref === undefined) return verdict;
-    const nowMs = this.#parts.deps.clock.nowMs();
+  /** As `judge`, with perceptual values. Throws `MALFORMED` for an object of another size than was announced. */
+  async judgeObject(object: ObjectHashes, of: CheckOptions | undefined): Promise<Verdict> {
+    if (of === undefined) return judgeHashes(this.#matcher(), object.hashes, object.perceptual);
+    if (of.bytes !== undefined && of.bytes !== object.bytes)
+      malformed('bytes', `the object has ${object.bytes}, not the ${of.bytes} that were announced`);
+    const { clock } = this.#parts.deps;
+    const nowMs = clock.nowMs();
+    const matcher = { ...this.#matcher(), surges: this.#surges(of.uploader, nowMs) };
+    const verdict = judgeHashes(matcher, object.hashes, object.perceptual);
+    await this.#journal(verdict, of.ref, nowMs);
+    this.#counting.object({
+      ...{ verdict, bytes: object.bytes, nowMs },
+      ...(of.received === true && { received: true }),
+    });
+    await this.#uploaders.save(clock.monotonicMs());
+    return verdict;
+  }
+
+  #surges(uploader: string | undefined, nowMs: number) {
+    return (itemId: string) => breakerTrips(this.#uploaders.note(itemId, uploader, nowMs), this.#policy);
+  }
+
+  async #journal(verdict: Verdict, ref: string, nowMs: number): Promise<void> {
     const entries = entriesFor(verdict, ref, this.#lists, nowMs);
     await journal(this.store, entries);
     if (entries.some((entry) => this.#isGone(entry))) await this.#releaser.orphans();
-    this.#counting.object({ verdict, bytes: object.bytes, nowMs });
-    return verdict;
   }
 
   /** Withdrawn while the journal was being written: the sync that released the others could not see this one. */
@@ -256,6 +281,8 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   async close(): Promise<void> {
     await this.#follower.settled();
     await this.#pipeline?.close();
+    // These numbers may be lost, and closing must not stop for them.
+    await this.#uploaders.save(this.#parts.deps.clock.monotonicMs(), true).catch(() => undefined);
     await this.#parts.telemetry?.close();
     for (const { channel } of this.#parts.deps.sources) channel.close();
     await this.store.close();

@@ -109,7 +109,7 @@ async function judge(
   const object = objectOf(entry);
   if ((await hashfed.judgeObject(object, undefined)).action === 'none') return;
   const ref = journalRef(shelf, entry);
-  const verdict = await hashfed.judgeObject(object, ref);
+  const verdict = await hashfed.judgeObject(object, { ref });
   sum.matches++;
   request.onMatch?.(ref, verdict);
 }

@@ -78,7 +78,8 @@ async function checkFile(
   ref: string | undefined,
 ): Promise<Verdict> {
   const outcome = await hashFile(name, { signal, followSymlinks: true });
-  if (outcome.status === 'hashed') return hashfed.judge(outcome.hashes, outcome.bytes, ref);
+  if (outcome.status === 'hashed')
+    return hashfed.judge(outcome.hashes, outcome.bytes, ref === undefined ? undefined : { ref });
   throw unhashed(name, outcome);
 }
 

@@ -149,7 +149,7 @@ async function isSame(hashfed: Hashfed, path: Buffer, known: InventoryEntry): Pr
 /** The lists may have changed: the verdict is made anew, from the hashes kept. */
 async function lookAgain({ hashfed }: ScanJob, at: Walked, entry: InventoryEntry): Promise<Outcome> {
   if (entry.size === 0) return { kind: 'empty' };
-  const verdict = await hashfed.judgeObject(objectOf(entry), showPath(at.path));
+  const verdict = await hashfed.judgeObject(objectOf(entry), { ref: showPath(at.path) });
   return { kind: 'checked', bytes: entry.size, verdict, entry, unchanged: true };
 }
 

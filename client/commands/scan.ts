@@ -109,7 +109,7 @@ async function withScanning<T>(
   await using pipeline = new Pipeline({
     wanted: () => hashfed.wanted(),
     // Nothing to look at: counted apart, by the scan.
-    judge: (object, { ref }) => hashfed.judgeObject(object, object.bytes === 0 ? undefined : ref),
+    judge: (object, of) => hashfed.judgeObject(object, object.bytes === 0 ? undefined : of),
     ...(pace && { pace: pace.pace }),
   });
   const open = pace && { open: pace.open };

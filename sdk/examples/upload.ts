@@ -6,7 +6,7 @@ const [uploadedFilePath = ''] = process.argv.slice(2);
 
 const hashfed = await open({ config: 'hashfed.json' });
 await hashfed.sync();
-const { action, observed } = await hashfed.check(uploadedFilePath, { ref: 'object-4711' });
+const { action, observed } = await hashfed.check(uploadedFilePath, { ref: 'object-4711', received: true });
 if (!observed && (action === 'block' || action === 'hold')) await unpublish('object-4711', action);
 await hashfed.telemetry?.flush();
 await hashfed.close();

@@ -92,9 +92,10 @@ export class Pipeline {
     return { status: 'checked', verdict: await stream.verdict, object: seen! };
   }
 
-  /** A pass-through for an object's bytes with its verdict at the end. */
+  /** A pass-through for an object's bytes with its verdict at the end; they count as received, unless said otherwise. */
   checkStream(options: ObjectOptions): CheckingStream {
-    return this.#stream(options, async (object) => (await this.#judged(object, options)).verdict);
+    const arriving = { received: true, ...options };
+    return this.#stream(arriving, async (object) => (await this.#judged(object, arriving)).verdict);
   }
 
   #stream(options: ObjectOptions, judge: (object: ObjectHashes) => Promise<Verdict>): CheckingStream {
@@ -121,8 +122,9 @@ export class Pipeline {
     options: ManyOptions = {},
   ): AsyncGenerator<ManyResult> {
     const { signal } = options;
-    const one = async ({ input, ref, uploader }: ManyInput): Promise<ManyResult> => {
-      const each = { ref, ...(uploader !== undefined && { uploader }), ...(signal && { signal }) };
+    const one = async ({ input, ...object }: ManyInput): Promise<ManyResult> => {
+      const { ref } = object;
+      const each = { ...object, ...(signal && { signal }) };
       try {
         const checking =
           typeof input === 'string' ? this.checkFile(input, each) : this.checkBuffer(input, each);

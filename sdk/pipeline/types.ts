@@ -35,8 +35,12 @@ export interface ObjectHashes {
 export interface ObjectOptions {
   /** The hoster's own reference of the object: what the journal names when it is released. */
   readonly ref: string;
-  /** Whoever uploaded it; kept as a keyed digest only, and never sent. */
+  /** Whoever uploaded it, for the breaker: told apart by a keyed digest in memory, never stored, never sent. */
   readonly uploader?: string;
+  /** Its size where it is known beforehand: another one is `MALFORMED`, for it would be a verdict on a part. */
+  readonly bytes?: number;
+  /** True for what arrives now (an upload), as opposed to what lies there: for the coverage that telemetry states. */
+  readonly received?: boolean;
   readonly signal?: AbortSignal;
 }
 
