@@ -28,7 +28,7 @@ interface Row {
   readonly recover?: () => Promise<unknown>;
   /** What must work then. */
   readonly after?: () => Promise<unknown>;
-  /** Needs a small disk of its own: absent where this process may not mount one. */
+  /** Needs a small disk of its own: shown as skipped where this process may not mount one. */
   readonly disk?: true;
 }
 
@@ -237,15 +237,13 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('bad input', () => {
-  test.each(ROWS.filter(({ disk }) => !disk || MOUNTABLE))(
-    '$name',
-    async ({ prepare, act, reason, exit, recover, after }) => {
+  for (const { name, disk, prepare, act, reason, exit, recover, after } of ROWS)
+    test.skipIf(disk === true && !MOUNTABLE)(name, async () => {
       await prepare?.();
       const before = await world.digest();
       expect(await act()).toEqual({ reason, exit });
       await recover?.();
       expect(await world.digest()).toBe(before);
       await after?.();
-    },
-  );
+    });
 });
