@@ -9,7 +9,7 @@ import type { BenchLine } from './types.js';
 
 const DEFAULT_SIZES = [1_000_000];
 /** Whole federations that are made, filled and read: each takes minutes at ten million. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 const CHECKS = 100_000;
 /** What ten million entries have to fit into. */
 const LIMIT_BYTES = 2 ** 31;
@@ -25,12 +25,12 @@ interface Round {
 
 const measured = new Map<number, Round[]>();
 
-/** Three rounds of one size, run once for all benchmarks of this file. */
+/** All rounds of one size, run once for all benchmarks of this file. */
 async function rounds(n: number): Promise<Round[]> {
   const held = measured.get(n);
   if (held !== undefined) return held;
   const made: Round[] = [];
-  for (let i = 0; i < (n > 2_000_000 ? 1 : ROUNDS); i++) made.push(await oneRound(n));
+  for (let i = 0; i < ROUNDS; i++) made.push(await oneRound(n));
   measured.set(n, made);
   return made;
 }

@@ -98,6 +98,8 @@ describe('stored files', () => {
     const { last } = await run('inventory');
     expect(last['coverage']).toMatchObject({ objects: 30, checked_objects: 30, share: 1 });
     expect((await run('inventory', '--max-age-hours', '0')).code).toBe(2);
+    const { stdout } = await federation.run(HOSTER, 'inventory', '--max-age-hours', '12');
+    expect(stdout).toContain('100 % of bytes were checked against lists of at most 12 h.');
   });
 
   it('are all read where no inventory is wanted', async () => {
