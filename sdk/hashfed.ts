@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { type CheckInput, hashInput, judgeHashes, type Matcher, notCheckable } from './check.js';
 import { malformed, toHex } from './core/index.js';
 import { type Counting, NO_COUNTING } from './counting.js';
+import { Generations } from './generations.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
 import type { CheckOptions, HashfedEvents, HashfedParts, ListStatus, SyncSummary } from './hashfed-types.js';
 import { type FollowOptions, ListFollower } from './list-follower.js';
@@ -39,6 +40,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   private constructor(
     parts: HashfedParts,
     lists: MatchingList[],
+    generations: Generations,
     suppressed: Suppressions,
     uploaders: Uploaders,
   ) {
@@ -49,20 +51,30 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
     this.#suppressed = suppressed;
     this.#policy = withSuppressions(parts.policy, suppressed);
     this.#counting = parts.counting ?? parts.telemetry?.counting ?? NO_COUNTING;
-    this.#releaser = new Releaser({ deps: parts.deps, counting: this.#counting }, lists, this);
-    this.#follower = new ListFollower(parts, lists, this.#releaser, this);
+    this.#releaser = new Releaser({ deps: parts.deps, counting: this.#counting }, lists, generations, this);
+    this.#follower = new ListFollower(parts, lists, generations, this.#releaser, this);
   }
 
   /** Loads and checks every configured list. */
   static async load(parts: HashfedParts, restore: (replica: ListReplica) => void): Promise<Hashfed> {
     const lists: MatchingList[] = [];
-    for (const { origin, purpose } of parts.lists) {
+    const generations = await Generations.open(parts.deps.store);
+    await generations.dropClosed();
+    for (const { origin: configured, purpose } of parts.lists) {
+      const { origin, sinceMs } = generations.current(configured);
+      if (lists.some((list) => list.origin === origin)) continue;
       const replica = await ListReplica.open(parts.deps.store, parts.deps.suite, origin);
       restore(replica);
-      lists.push(new MatchingList(replica, purpose));
+      lists.push(new MatchingList(replica, purpose, sinceMs));
     }
     const { store, random } = parts.deps;
-    return new Hashfed(parts, lists, await readSuppressions(store), await Uploaders.open(store, random));
+    return new Hashfed(
+      parts,
+      lists,
+      generations,
+      await readSuppressions(store),
+      await Uploaders.open(store, random),
+    );
   }
 
   get store(): Store {

@@ -1,9 +1,11 @@
 import type { EventEmitter } from 'node:events';
 import { HashfedError } from './core/index.js';
+import type { Generations } from './generations.js';
 import type { HashfedEvents, HashfedParts, SyncSummary } from './hashfed-types.js';
 import type { MatchingList } from './matching-list.js';
 import type { Releaser } from './releaser.js';
-import { reportSyncState, type SyncResult, syncList, watchOrigins } from './sync/index.js';
+import { type Successor, succeed } from './succession.js';
+import { reportSyncState, type SyncOptions, type SyncResult, syncList, watchOrigins } from './sync/index.js';
 
 type Followed = SyncResult & { readonly released: number };
 type Failed = { readonly origin: string; readonly error: unknown };
@@ -16,19 +18,25 @@ export interface FollowOptions {
 /** Keeps lists up to date, one at a time; what a withdrawn record had quarantined is released with its update. */
 export class ListFollower {
   readonly #parts: HashfedParts;
-  readonly #lists: readonly MatchingList[];
+  /** Shared with whoever matches: a swap of generations replaces an element. */
+  readonly #lists: MatchingList[];
+  readonly #generations: Generations;
   readonly #releaser: Releaser;
   readonly #events: EventEmitter<HashfedEvents>;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Fires when a list goes over to its next generation: the streams that watch name the old one. */
+  #swapped = new AbortController();
 
   constructor(
     parts: HashfedParts,
-    lists: readonly MatchingList[],
+    lists: MatchingList[],
+    generations: Generations,
     releaser: Releaser,
     events: EventEmitter<HashfedEvents>,
   ) {
     this.#parts = parts;
     this.#lists = lists;
+    this.#generations = generations;
     this.#releaser = releaser;
     this.#events = events;
   }
@@ -41,7 +49,7 @@ export class ListFollower {
   async sync(options: FollowOptions): Promise<SyncSummary> {
     const results: Followed[] = [];
     const failures: Failed[] = [];
-    for (const list of this.#lists) {
+    for (const list of [...this.#lists]) {
       const outcome = await this.#attempt(list, options);
       if ('error' in outcome) failures.push(outcome);
       else results.push(outcome);
@@ -51,15 +59,26 @@ export class ListFollower {
   }
 
   async watch(signal: AbortSignal): Promise<void> {
-    const byOrigin = new Map(this.#lists.map((list) => [list.origin, list]));
-    for await (const moved of watchOrigins(this.#parts.deps, [...byOrigin.keys()], signal)) {
-      let applied = false;
-      for (const origin of moved) {
-        const outcome = await this.#attempt(byOrigin.get(origin)!, { signal });
-        applied ||= !('error' in outcome) && outcome.size > outcome.from;
+    // A list whose next generation took over is watched under its new origin.
+    while (!signal.aborted) {
+      this.#swapped = new AbortController();
+      const either = AbortSignal.any([signal, this.#swapped.signal]);
+      const byOrigin = new Map(this.#lists.map((list) => [list.origin, list]));
+      for await (const moved of watchOrigins(this.#parts.deps, [...byOrigin.keys()], either)) {
+        const lists = moved.map((origin) => byOrigin.get(origin)!);
+        if (await this.#updateAll(lists, signal)) await this.report(signal);
       }
-      if (applied) await this.report(signal);
     }
+  }
+
+  /** True where anything was applied. */
+  async #updateAll(lists: readonly MatchingList[], signal: AbortSignal): Promise<boolean> {
+    let applied = false;
+    for (const list of lists) {
+      const outcome = await this.#attempt(list, { signal });
+      applied ||= !('error' in outcome) && outcome.size > outcome.from;
+    }
+    return applied;
   }
 
   /** Waits for its turn; a failure is announced and leaves the last good state in force. */
@@ -75,16 +94,43 @@ export class ListFollower {
     return turn;
   }
 
-  async #update(list: MatchingList, { signal, onProgress }: FollowOptions): Promise<Followed> {
+  async #update(list: MatchingList, options: FollowOptions): Promise<Followed> {
     const { deps, book } = this.#parts;
-    const { origin } = list;
-    const result = await syncList(deps, book, list.replica, {
-      ...(signal && { signal }),
-      ...(onProgress && { onProgress: (done: number, total: number) => onProgress(origin, done, total) }),
-    });
+    const result = await syncList(deps, book, list.replica, syncOptions(list, options)).catch(
+      (error: unknown) => this.#afterClosing(list, options, error),
+    );
+    if ('list' in result) return this.#swap(list, result, options.signal);
     await list.apply(result.changes);
-    const outcome = { ...result, released: await this.#releaser.after(result.changes) };
-    for (const alarm of result.alarms) this.#events.emit('alarm', { ...alarm, origin });
+    return this.#announce(list, result, await this.#releaser.after(result.changes), options.signal);
+  }
+
+  /** What took over where the failure is that the generation was closed; else the failure. */
+  async #afterClosing(list: MatchingList, options: FollowOptions, error: unknown): Promise<Successor> {
+    if (!(error instanceof HashfedError) || error.code !== 'GENERATION_CLOSED') throw error;
+    const followed = new Set(this.#lists.map(({ origin }) => origin));
+    const succession = { ...this.#parts, generations: this.#generations, followed };
+    const next = await succeed(succession, list, syncOptions(list, options));
+    if (next === undefined) throw error;
+    return next;
+  }
+
+  /** From here on the next generation is matched; what only the old one listed is released. */
+  async #swap(old: MatchingList, { list, result }: Successor, signal?: AbortSignal): Promise<Followed> {
+    this.#lists[this.#lists.indexOf(old)] = list;
+    this.#swapped.abort();
+    const released = await this.#releaser.orphans();
+    await old.replica.list.drop();
+    return this.#announce(list, result, released.length, signal);
+  }
+
+  async #announce(
+    list: MatchingList,
+    result: SyncResult,
+    released: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Followed> {
+    const outcome = { ...result, released };
+    for (const alarm of result.alarms) this.#events.emit('alarm', { ...alarm, origin: list.origin });
     this.#events.emit('synced', outcome);
     await list.tidy(signal);
     return outcome;
@@ -116,4 +162,11 @@ export class ListFollower {
     await store.settings.put('instance-id', made);
     return made;
   }
+}
+
+function syncOptions({ origin }: MatchingList, { signal, onProgress }: FollowOptions): SyncOptions {
+  return {
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress: (done: number, total: number) => onProgress(origin, done, total) }),
+  };
 }

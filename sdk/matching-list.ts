@@ -44,8 +44,11 @@ export class MatchingList {
   #index: ExactIndex | undefined;
   #perceptual: PerceptualRows | undefined;
   #known: KnownInfo | undefined;
+  readonly #sinceMs: number | undefined;
 
-  constructor(replica: ListReplica, purpose: ListPurpose) {
+  /** `sinceMs`: when an earlier generation of the list was first synced here, Unix milliseconds. */
+  constructor(replica: ListReplica, purpose: ListPurpose, sinceMs?: number) {
+    this.#sinceMs = sinceMs;
     this.replica = replica;
     this.purpose = purpose;
     this.items = new ItemIndex(replica);
@@ -60,6 +63,11 @@ export class MatchingList {
   /** Where the list is a perceptual one. */
   get perceptual(): PerceptualRows | undefined {
     return this.#perceptual;
+  }
+
+  /** When the list, in whatever generation, was first synced here, Unix milliseconds. */
+  get firstSyncMs(): number | undefined {
+    return this.#sinceMs ?? this.replica.firstSyncMs;
   }
 
   get origin(): string {
@@ -169,7 +177,8 @@ export class MatchingList {
   }
 
   #inform(deps: SyncDeps, book: RootBook): ListInfo {
-    const { size, firstSyncMs } = this.replica;
+    const { firstSyncMs } = this;
+    const { size } = this.replica;
     const { state, lastFreshMs } = this.#currency(deps, book);
     return {
       origin: this.origin,

@@ -62,15 +62,20 @@ export async function objectsOf(store: Store, released: readonly JournalEntry[])
 
 /**
  * Releases what no record stands behind any more: a withdrawal was committed and the process ended before it
- * released, or an object was judged by one process while another one applied the withdrawal.
+ * released, an object was judged by one process while another one applied the withdrawal, or a generation was closed
+ * (what goes on in the next one was entered again).
  */
-export async function releaseOrphans(store: Store, lists: readonly MatchingList[]): Promise<JournalEntry[]> {
+export async function releaseOrphans(
+  store: Store,
+  lists: readonly MatchingList[],
+  isClosed: (origin: string) => boolean,
+): Promise<JournalEntry[]> {
   if (store.readOnly) return [];
   const byOrigin = new Map(lists.map((list) => [list.origin, list.replica]));
   const isOrphan = ({ origin, addIndex }: JournalEntry): boolean => {
     const replica = byOrigin.get(origin);
-    const known = replica !== undefined && addIndex < replica.size;
-    return known && replica.state.rowByIndex(addIndex) === undefined;
+    if (replica === undefined) return isClosed(origin);
+    return addIndex < replica.size && replica.state.rowByIndex(addIndex) === undefined;
   };
   return releaseWhere(store, isOrphan, 'withdrawn');
 }

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Generations } from './generations.js';
 import type { HashfedEvents, HashfedParts } from './hashfed-types.js';
 import type { MatchingList } from './matching-list.js';
 import { releaseOrphans, releaseWhere, releaseWithdrawn } from './quarantine.js';
@@ -12,10 +13,17 @@ export class Releaser {
   readonly #parts: Counted;
   readonly #lists: readonly MatchingList[];
   readonly #events: EventEmitter<HashfedEvents>;
+  readonly #generations: Generations;
   /** Quarantined objects were looked through since the store was opened. */
   #reconciled = false;
 
-  constructor(parts: Counted, lists: readonly MatchingList[], events: EventEmitter<HashfedEvents>) {
+  constructor(
+    parts: Counted,
+    lists: readonly MatchingList[],
+    generations: Generations,
+    events: EventEmitter<HashfedEvents>,
+  ) {
+    this.#generations = generations;
     this.#parts = parts;
     this.#lists = lists;
     this.#events = events;
@@ -35,7 +43,11 @@ export class Releaser {
 
   /** What no live record stands behind. */
   async orphans(): Promise<JournalEntry[]> {
-    return this.#announce(await releaseOrphans(this.#parts.deps.store, this.#lists));
+    return this.#announce(
+      await releaseOrphans(this.#parts.deps.store, this.#lists, (origin) =>
+        this.#generations.isClosed(origin),
+      ),
+    );
   }
 
   /** What `applies` covers; `cause` is kept with the entries. */
