@@ -1,6 +1,5 @@
 import { Purpose, SyncState, HashType as WireType } from '../proto/gen/hashfed/v1/enums.js';
 import type { ListVersion, LookupHashesResponse, RecordMatch } from '../proto/gen/hashfed/v1/query.js';
-import { QueryServiceService } from '../proto/gen/hashfed/v1/query_service.js';
 import {
   fromUtf8,
   HASH_TYPES,
@@ -21,6 +20,7 @@ import {
   type Verdict,
 } from './match/index.js';
 import { callUnary } from './rpc/index.js';
+import { QueryServiceService } from './rpc/services/query.js';
 import type { Source, SyncDeps } from './sync/index.js';
 
 /** Deadline of one lookup, milliseconds. */

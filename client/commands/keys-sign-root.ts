@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import { seedSigner, toHex } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { callUnary } from '../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../sdk/rpc/services/publish.js';
 import { action, type CliContext, EXIT } from '../cli/index.js';
 import {
   loadProposal,

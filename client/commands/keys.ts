@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import {
   ALG_COSIGNATURE,
   formatVkey,
@@ -12,6 +11,7 @@ import {
 } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { callUnary } from '../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../sdk/rpc/services/publish.js';
 import { action, type CliContext, EXIT, type ExitCode, table } from '../cli/index.js';
 import {
   connect,

@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path';
-import { DirectoryServiceService } from '../../proto/gen/hashfed/v1/directory_service.js';
 import {
   boxKeyAt,
   fromHex,
@@ -11,6 +10,7 @@ import {
 } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { callUnary, type RpcChannel } from '../../sdk/rpc/index.js';
+import { DirectoryServiceService } from '../../sdk/rpc/services/directory.js';
 import { MemberBook } from '../../sdk/telemetry/index.js';
 import type { CliContext } from '../cli/index.js';
 import { buildNextDirectory, type DirectoryChange, type MemberPlan } from '../federation/index.js';

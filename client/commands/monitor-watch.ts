@@ -4,9 +4,9 @@ import {
   TelemetryKind,
   type WatchTelemetryResponse,
 } from '../../proto/gen/hashfed/v1/telemetry_exchange.js';
-import { TelemetryServiceService } from '../../proto/gen/hashfed/v1/telemetry_service.js';
 import { HashfedError } from '../../sdk/core/index.js';
 import { backoffMs, pause, readStream } from '../../sdk/rpc/index.js';
+import { TelemetryServiceService } from '../../sdk/rpc/services/telemetry.js';
 import { reportJson } from '../../sdk/telemetry/index.js';
 import { action, type CliContext, EXIT, type ExitCode } from '../cli/index.js';
 import {

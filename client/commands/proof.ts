@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { GetProofResponse } from '../../proto/gen/hashfed/v1/list.js';
-import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
 import {
   fromHex,
   HashfedError,
@@ -11,6 +10,7 @@ import {
   verifyInclusion,
 } from '../../sdk/core/index.js';
 import { callUnary } from '../../sdk/rpc/index.js';
+import { ListServiceService } from '../../sdk/rpc/services/list.js';
 import { splitHashes } from '../../sdk/sync/index.js';
 import { action, type CliContext, EXIT } from '../cli/index.js';
 import { readIndex, type VerifiedList, withList } from './list-source.js';

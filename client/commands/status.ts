@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
 import type { LoadedConfig } from '../../sdk/config/index.js';
 import { HashfedError } from '../../sdk/core/index.js';
 import type { ListStatus } from '../../sdk/index.js';
 import { callUnary } from '../../sdk/rpc/index.js';
+import { ListServiceService } from '../../sdk/rpc/services/list.js';
 import { connectSources } from '../../sdk/sync/index.js';
 import {
   action,

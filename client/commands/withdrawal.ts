@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { WithdrawalProgress } from '../../proto/gen/hashfed/v1/publish_followup.js';
-import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import { HashfedError } from '../../sdk/core/index.js';
 import { platformSuite } from '../../sdk/hash/platform/index.js';
 import { callUnary, type RpcChannel } from '../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../sdk/rpc/services/publish.js';
 import { action, type CliContext, EXIT, table, timeText } from '../cli/index.js';
 import { connect } from '../publisher/index.js';
 

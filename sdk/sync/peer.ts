@@ -1,8 +1,8 @@
 import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
 import type { GetSnapshotIndexResponse, PullSnapshotResponse } from '../../proto/gen/hashfed/v1/list.js';
-import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
 import { malformed } from '../core/index.js';
 import { callUnary, readStream } from '../rpc/index.js';
+import { ListServiceService } from '../rpc/services/list.js';
 import type { StoredBundle } from '../store/index.js';
 import type { Source } from './deps.js';
 import { CALL_MS, IDLE_MS, MAX_ENTRY_BYTES, MAX_WAIT_MS, STREAM_MS } from './limits.js';

@@ -1,8 +1,8 @@
 import { SyncState, StaleCause as WireCause } from '../../proto/gen/hashfed/v1/enums.js';
 import type { ListSyncState } from '../../proto/gen/hashfed/v1/telemetry_exchange.js';
-import { TelemetryServiceService } from '../../proto/gen/hashfed/v1/telemetry_service.js';
 import { HashfedError, type StaleCause } from '../core/index.js';
 import { callUnary } from '../rpc/index.js';
+import { TelemetryServiceService } from '../rpc/services/telemetry.js';
 import { currencyOf } from './currency.js';
 import type { Source, SyncDeps } from './deps.js';
 import { CALL_MS } from './limits.js';

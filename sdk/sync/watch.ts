@@ -1,7 +1,7 @@
 import type { CheckpointBundle } from '../../proto/gen/hashfed/v1/common.js';
-import { ListServiceService } from '../../proto/gen/hashfed/v1/list_service.js';
 import { HashfedError, type Random } from '../core/index.js';
 import { pause, readStream } from '../rpc/index.js';
+import { ListServiceService } from '../rpc/services/list.js';
 import type { Source, SyncDeps } from './deps.js';
 import { SWEEP_MS, WATCH_BACKOFF_MAX_MS, WATCH_BACKOFF_MIN_MS, WATCH_IDLE_MS } from './limits.js';
 

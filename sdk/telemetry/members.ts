@@ -1,4 +1,3 @@
-import { DirectoryServiceService } from '../../proto/gen/hashfed/v1/directory_service.js';
 import {
   HashfedError,
   type MemberDirectory,
@@ -9,6 +8,7 @@ import {
   startDirectory,
 } from '../core/index.js';
 import { callUnary, type RpcChannel } from '../rpc/index.js';
+import { DirectoryServiceService } from '../rpc/services/directory.js';
 import type { Documents } from '../store/index.js';
 import { CALL_MS, MAX_DIRECTORY_STEPS } from './limits.js';
 

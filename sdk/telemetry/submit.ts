@@ -1,6 +1,6 @@
-import { TelemetryServiceService } from '../../proto/gen/hashfed/v1/telemetry_service.js';
 import { type ErrorCode, HashfedError, parseDsse, type Suite } from '../core/index.js';
 import { callUnary, type RpcChannel } from '../rpc/index.js';
+import { TelemetryServiceService } from '../rpc/services/telemetry.js';
 import type { Spool, SpooledReport } from '../store/index.js';
 import { CALL_MS, MAX_REPORT_BYTES } from './limits.js';
 import type { MemberBook } from './members.js';

@@ -1,5 +1,5 @@
-import { TelemetryServiceService } from '../../../proto/gen/hashfed/v1/telemetry_service.js';
 import { callUnary, type RpcChannel } from '../../../sdk/rpc/index.js';
+import { TelemetryServiceService } from '../../../sdk/rpc/services/telemetry.js';
 import { makeReceipt, type ReceiptSigner } from '../../../sdk/telemetry/index.js';
 import type { VerifiedReport } from './read.js';
 

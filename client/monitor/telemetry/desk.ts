@@ -1,7 +1,7 @@
-import { ListServiceService } from '../../../proto/gen/hashfed/v1/list_service.js';
 import type { LoadedConfig } from '../../../sdk/config/index.js';
 import { type Clock, fromHex, HashfedError, type Random, type Suite } from '../../../sdk/core/index.js';
 import { callUnary, type RpcChannel } from '../../../sdk/rpc/index.js';
+import { ListServiceService } from '../../../sdk/rpc/services/list.js';
 import { connectSources } from '../../../sdk/sync/index.js';
 import { MemberBook, type ReceiptSigner, readSigningKey } from '../../../sdk/telemetry/index.js';
 import { MAX_PAGES } from './read.js';

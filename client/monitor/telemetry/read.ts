@@ -5,9 +5,9 @@ import {
   TelemetryKind,
   type TelemetryRecord,
 } from '../../../proto/gen/hashfed/v1/telemetry_exchange.js';
-import { TelemetryServiceService } from '../../../proto/gen/hashfed/v1/telemetry_service.js';
 import { checkThreshold, HashfedError, parseDsse, type Suite } from '../../../sdk/core/index.js';
 import { callUnary, type RpcChannel } from '../../../sdk/rpc/index.js';
+import { TelemetryServiceService } from '../../../sdk/rpc/services/telemetry.js';
 import {
   type CheckedReport,
   MAX_REPORT_BYTES,

@@ -1,4 +1,3 @@
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import { Liveness } from '../../../proto/gen/hashfed/v1/statements.js';
 import {
   type BodySigner,
@@ -11,6 +10,7 @@ import {
   toHex,
 } from '../../../sdk/core/index.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import { keysAtHand, openKey, type Workstation } from '../workstation/index.js';
 import { loadOwnHeads, type OwnHead } from './own-heads.js';
 

@@ -1,4 +1,3 @@
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import {
   type ErrorCode,
   equalBytes,
@@ -7,6 +6,7 @@ import {
   verifyCheckpoint,
 } from '../../../sdk/core/index.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import type { Workstation } from '../workstation/index.js';
 import type { OwnHead } from './own-heads.js';
 import { liveSigner, ownHeads, putLiveness } from './sign.js';

@@ -1,4 +1,3 @@
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import {
   CompactRange,
   equalBytes,
@@ -8,6 +7,7 @@ import {
   verifyCheckpoint,
 } from '../../../sdk/core/index.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import { loadOwnHeads } from '../liveness/index.js';
 import { pullReplica, type Workstation } from '../workstation/index.js';
 

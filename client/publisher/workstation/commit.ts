@@ -1,6 +1,5 @@
 import type { SignedBatch } from '../../../proto/gen/hashfed/v1/files.js';
 import type { CommitBatchResponse } from '../../../proto/gen/hashfed/v1/publish.js';
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import {
   equalBytes,
   formatNote,
@@ -11,6 +10,7 @@ import {
   verifyCheckpoint,
 } from '../../../sdk/core/index.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import { announce, rememberOwnHeads } from '../liveness/index.js';
 import { COMMIT_MS } from './limits.js';
 import type { Workstation } from './open.js';

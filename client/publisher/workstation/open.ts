@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ListServiceService } from '../../../proto/gen/hashfed/v1/list_service.js';
 import type { LoadedConfig } from '../../../sdk/config/index.js';
 import {
   type Clock,
@@ -14,6 +13,7 @@ import {
   startRoot,
 } from '../../../sdk/core/index.js';
 import { callUnary, openChannel, type RpcChannel } from '../../../sdk/rpc/index.js';
+import { ListServiceService } from '../../../sdk/rpc/services/list.js';
 import { CALL_MS, MAX_ROOT_VERSIONS } from './limits.js';
 import { WithdrawnMemory } from './withdrawn.js';
 

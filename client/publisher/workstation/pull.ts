@@ -1,6 +1,6 @@
-import { ListServiceService } from '../../../proto/gen/hashfed/v1/list_service.js';
 import { checkBundle, MAX_BUNDLE_BYTES, malformed } from '../../../sdk/core/index.js';
 import { readStream } from '../../../sdk/rpc/index.js';
+import { ListServiceService } from '../../../sdk/rpc/services/list.js';
 import { MAX_BUNDLE_LEAVES } from '../files/index.js';
 import { IDLE_MS, MAX_ENTRY_WIRE_BYTES, UPLOAD_MS } from './limits.js';
 import type { Workstation } from './open.js';

@@ -1,4 +1,3 @@
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import {
   type CompactRange,
   equalBytes,
@@ -14,6 +13,7 @@ import {
   verifyCheckpoint,
 } from '../../../sdk/core/index.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import { CALL_MS } from './limits.js';
 import type { Workstation } from './open.js';
 import { pullEntries } from './pull.js';

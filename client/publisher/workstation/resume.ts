@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import type { SignedBatch, SigningRequest } from '../../../proto/gen/hashfed/v1/files.js';
 import { SignerRole } from '../../../proto/gen/hashfed/v1/files.js';
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import { checkBundle, equalBytes, HashfedError, toHex } from '../../../sdk/core/index.js';
 import { callUnary, sendStream } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import { MAX_BUNDLE_LEAVES } from '../files/index.js';
 import { digestFile, loadRecord, openRequest, recordDisk } from '../signer/index.js';
 import { type CommittedList, commitSigned } from './commit.js';

@@ -1,6 +1,6 @@
 import type { SigningRange, SigningRequest } from '../../../proto/gen/hashfed/v1/files.js';
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import { callUnary } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import { CALL_MS } from './limits.js';
 import type { Workstation } from './open.js';
 

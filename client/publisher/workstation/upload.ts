@@ -3,9 +3,9 @@ import type {
   UploadEntriesRequest,
   UploadEntriesResponse,
 } from '../../../proto/gen/hashfed/v1/publish.js';
-import { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';
 import { checkBundle, equalBytes, HashfedError } from '../../../sdk/core/index.js';
 import { callUnary, sendStream } from '../../../sdk/rpc/index.js';
+import { PublishServiceService } from '../../../sdk/rpc/services/publish.js';
 import { openBatch } from '../batch/index.js';
 import { MAX_BUNDLE_LEAVES } from '../files/index.js';
 import { COMMIT_MS, UPLOAD_MS } from './limits.js';

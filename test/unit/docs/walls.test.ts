@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -13,7 +13,7 @@ const fileOf = (path: string): string => (path.endsWith('.json') ? path : join(p
 const projectOf = (path: string): Project => JSON.parse(readFileSync(join(ROOT, fileOf(path)), 'utf8'));
 const nameOf = (path: string): string => path.replace(/\/?tsconfig\.json$/, '');
 
-/** The projects that one may import: the compiler refuses everything that is not among its references. */
+/** The projects that one may import. The compiler also lets through whatever these refer to in their turn. */
 function referencesOf(path: string): string[] {
   const folder = dirname(fileOf(path));
   const below = (projectOf(path).references ?? []).map((one) => resolve(ROOT, folder, one.path));
@@ -22,6 +22,38 @@ function referencesOf(path: string): string[] {
 
 const all = referencesOf('tsconfig.json');
 const products = all.filter((name) => !name.startsWith('test'));
+const SERVICES = 'proto/tsconfig.services.json';
+
+/** The project that compiles a file: for services and messages by name, for the others the innermost folder. */
+function ownerOf(file: string): string | undefined {
+  if (file.startsWith('proto/'))
+    return file.endsWith('_service.ts') ? SERVICES : 'proto/tsconfig.messages.json';
+  const around = all.filter((name) => file.startsWith(`${name}/`));
+  return around.sort((a, b) => b.length - a.length)[0];
+}
+
+function sourcesOf(name: string): string[] {
+  const folder = name.endsWith('.json') ? dirname(name) : name;
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  const files = names.filter((one) => one.endsWith('.ts')).map((one) => join(folder, one));
+  return files.filter((file) => ownerOf(file) === name);
+}
+
+/** The files of the project that a file names in an import, an export or a type. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const named = [...text.matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)\.js['"]/g)];
+  return named.map((match) => join(dirname(file), `${match[1]}.ts`));
+}
+
+/** The imports that lead out of a project, each with the file that makes it. */
+function outwardOf(name: string): { readonly file: string; readonly owner: string | undefined }[] {
+  const pairs = sourcesOf(name).flatMap((file) =>
+    importsOf(file).map((to) => ({ file, owner: ownerOf(to) })),
+  );
+  return pairs.filter(({ owner }) => owner !== name);
+}
+
 const within = (names: readonly string[], ...allowed: RegExp[]) =>
   names.filter((name) => !allowed.some((pattern) => pattern.test(name)));
 
@@ -49,5 +81,23 @@ describe('who may import whom', () => {
 
   it('messages do not know services', () => {
     expect(referencesOf('proto/tsconfig.messages.json')).toEqual([]);
+  });
+
+  it('services are known to sdk/rpc and the server alone', () => {
+    expect(products.filter((name) => referencesOf(name).includes(SERVICES)).sort()).toEqual([
+      'sdk/rpc',
+      'server',
+    ]);
+  });
+
+  it.each(products)('%s imports no project that it does not itself refer to', (name) => {
+    const allowed = referencesOf(name);
+    expect(outwardOf(name).filter(({ owner }) => !allowed.includes(owner ?? ''))).toEqual([]);
+  });
+
+  it('the imports that lead out of a project are found', () => {
+    expect(outwardOf('sdk/rpc').map(({ owner }) => owner)).toContain(SERVICES);
+    expect(outwardOf('client').map(({ owner }) => owner)).toContain('sdk/core');
+    expect(outwardOf('sdk').map(({ owner }) => owner)).toContain('proto/tsconfig.messages.json');
   });
 });

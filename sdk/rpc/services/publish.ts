@@ -1,0 +1,1 @@
+export { PublishServiceService } from '../../../proto/gen/hashfed/v1/publish_service.js';

@@ -1,0 +1,1 @@
+export { QueryServiceService } from '../../../proto/gen/hashfed/v1/query_service.js';

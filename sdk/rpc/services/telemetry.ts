@@ -1,0 +1,1 @@
+export { TelemetryServiceService } from '../../../proto/gen/hashfed/v1/telemetry_service.js';
