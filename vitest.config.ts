@@ -10,6 +10,8 @@ const LONG = [
   'test/faults/server-kill.test.ts',
   'test/faults/signer-process.test.ts',
   'test/integration/inventory.test.ts',
+  'test/integration/scan-killed.test.ts',
+  'test/integration/sync-kill.test.ts',
   'test/integration/trust-erasure.test.ts',
   'test/integration/trust-rotation.test.ts',
 ];

@@ -54,6 +54,7 @@ export {
   type RematchRequest,
   type RematchSummary,
   rematchInventory,
+  stateStored,
 } from './stored-objects.js';
 export type { Suppressions } from './suppress.js';
 export type { SyncAlarm, SyncResult } from './sync/index.js';

@@ -95,7 +95,22 @@ export async function rematchInventory(
     sum.looked_for += Object.values(batch).reduce((n, { count }: Batch) => n + count, 0);
     await shelf.setMatched(matched);
   }
+  await stateStored(hashfed, inventory);
   return sum;
+}
+
+/** Lists that were FRESH at most so long ago count, as telemetry defines coverage. */
+const CURRENT_HOURS = 24;
+
+/** Has telemetry state how much is stored, and how much of it was checked against current lists. */
+export async function stateStored({ telemetry, deps }: Hashfed, inventory: Inventory): Promise<void> {
+  const { objects, bytes, current_bytes } = await inventory.coverage(deps.clock.nowMs(), CURRENT_HOURS);
+  await telemetry?.stateCoverage({
+    objectsStored: BigInt(objects),
+    bytesStored: BigInt(bytes),
+    bytesStoredChecked: BigInt(current_bytes),
+    atRest: true,
+  });
 }
 
 /** Asks first without journal and counts: the filter lets a few through that match nothing. */

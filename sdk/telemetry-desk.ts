@@ -69,6 +69,11 @@ export class TelemetryDesk {
     this.#told = told;
   }
 
+  /** States what is known of coverage beside what is counted; kept until it is stated again. */
+  stateCoverage(coverage: Parameters<Telemetry['stateCoverage']>[0]): Promise<void> {
+    return this.#telemetry.stateCoverage(coverage);
+  }
+
   /** Exactly what will leave, and what left and is not settled. Throws UNAVAILABLE where the holder does not answer. */
   async show(signal?: AbortSignal): Promise<TelemetryPreview> {
     if (!this.#deps.store.readOnly) return this.#telemetry.show();

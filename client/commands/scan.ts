@@ -8,6 +8,7 @@ import {
   openInventory,
   Pipeline,
   type Rescan,
+  stateStored,
 } from '../../sdk/index.js';
 import {
   action,
@@ -120,6 +121,7 @@ async function withScanning<T>(
     return await work({ pipeline, rescan, ...open });
   } finally {
     await rescan.close();
+    await stateStored(hashfed, inventory);
   }
 }
 

@@ -70,6 +70,13 @@ describe('stored files', () => {
     expect(second.last).toMatchObject({ files: 30, matches: 1, unchanged: 30, complete: true });
   });
 
+  it('are stated in telemetry, with how much of them was checked against current lists', async () => {
+    const { last } = await run('telemetry', 'show');
+    const [next] = (last['next'] as { coverage: Line }[]).slice(-1);
+    expect(next?.coverage).toMatchObject({ objects_stored: 30, at_rest: true });
+    expect(next?.coverage['bytes_stored_checked']).toBe(next?.coverage['bytes_stored']);
+  });
+
   it('that changed are read again, whatever their time says', async () => {
     const path = join(files, 'sub/f5');
     const old = new Date('2020-01-01');
