@@ -58,7 +58,7 @@ export interface HashfedEvents {
   release: [entries: readonly JournalEntry[]];
   /** One list was brought up to date. */
   synced: [result: SyncResult & { readonly released: number }];
-  /** People should look: a hold, an anomaly, a source that withholds, a statement that was refused. */
+  /** People should look: a hold, an anomaly, damage on disk, a source that withholds, a statement that was refused. */
   alarm: [alarm: SyncAlarm & { readonly origin: string }];
   /** A list could not be followed: the last good state stays in force. */
   failed: [failure: { readonly origin: string; readonly error: unknown }];

@@ -21,7 +21,7 @@ import {
   withSuppressions,
   writeSuppressions,
 } from './suppress.js';
-import { ListReplica, type RootBook, type SyncDeps } from './sync/index.js';
+import { damageAlarm, ListReplica, type RootBook, type SyncDeps } from './sync/index.js';
 import type { TelemetryDesk } from './telemetry-desk.js';
 import { Uploaders } from './uploaders.js';
 
@@ -68,13 +68,17 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
       lists.push(new MatchingList(replica, purpose, sinceMs));
     }
     const { store, random } = parts.deps;
-    return new Hashfed(
-      parts,
-      lists,
-      generations,
-      await readSuppressions(store),
-      await Uploaders.open(store, random),
-    );
+    const suppressed = await readSuppressions(store);
+    const uploaders = await Uploaders.open(store, random);
+    const hashfed = new Hashfed(parts, lists, generations, suppressed, uploaders);
+    // Whoever opened it can listen by then.
+    setImmediate(() => hashfed.#tellDamage());
+    return hashfed;
+  }
+
+  #tellDamage(): void {
+    for (const { origin, replica } of this.#lists)
+      if (replica.damage !== undefined) this.emit('alarm', { ...damageAlarm(replica.damage), origin });
   }
 
   get store(): Store {

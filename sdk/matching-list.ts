@@ -143,7 +143,11 @@ export class MatchingList {
   /** How the list stands at `moment`, for verdicts: made anew only where something it rests on changed. */
   info(deps: SyncDeps, book: RootBook, moment: Moment = momentOf(deps.clock)): ListInfo {
     const { replica } = this;
-    if (replica.size === 0) return { origin: this.origin, purpose: this.purpose, size: 0, state: 'EMPTY' };
+    if (replica.size === 0) {
+      // Nothing can be said of what a damaged list would have matched.
+      const state = replica.damage === undefined ? 'EMPTY' : 'EXPIRED';
+      return { origin: this.origin, purpose: this.purpose, size: 0, state };
+    }
     const root = rootOf(book, this.origin);
     const known = this.#known;
     if (

@@ -23,7 +23,8 @@ export interface Successor {
  * The next generation of a list that its publisher closed: synced and verified apart, and made the one that is matched
  * in one step, so that there is no moment without the list. What the old one had quarantined stays quarantined where
  * the same hash of the same item goes on. Undefined where the newest root names no later generation, or it holds
- * nothing yet. Throws what `syncList` throws, `THRESHOLD_NOT_MET` and `USAGE`; the old generation then stays.
+ * nothing yet. Throws what `syncList` throws, `THRESHOLD_NOT_MET`, `USAGE` and, where the old one is damaged,
+ * `STORAGE_FAILED`; the old generation then stays.
  */
 export async function succeed(
   { deps, book, generations, followed }: Succession,
@@ -32,6 +33,7 @@ export async function succeed(
 ): Promise<Successor | undefined> {
   const settings = await successorOf({ deps, book }, old, options.signal);
   if (settings === undefined || followed.has(settings.origin.text)) return undefined;
+  refuseLost(old);
   const replica = await ListReplica.open(deps.store, deps.suite, settings.origin.text);
   restoreStatements(deps, book, replica);
   const result = await syncList(deps, book, replica, options);
@@ -43,6 +45,14 @@ export async function succeed(
   await carryJournal(deps.store, old, list);
   await generations.close(origin, { next: list.origin, sinceMs, note: old.replica.checkpoint });
   return { list, result };
+}
+
+/** Its records say what of the quarantine goes on: without them, all of it would be released. */
+function refuseLost({ origin, replica }: MatchingList): void {
+  if (!replica.lost) return;
+  const why =
+    'the generation was closed, and what is stored of it is damaged: configure the next one instead';
+  throw new HashfedError('STORAGE_FAILED', why, { origin, cause: replica.damage?.error });
 }
 
 /** The latest generation that the publisher's newest root names, where it is later than ours. */

@@ -118,6 +118,11 @@ async function verifyHeld(context: CliContext, { origin: wanted }: Options): Pro
     const findings: Finding[] = [];
     for (const { origin, size, checkpoint_root } of hashfed.lists()) {
       if (wanted !== undefined && !wanted.includes(origin)) continue;
+      const damage = hashfed.replicas.find((replica) => replica.origin.text === origin)?.damage;
+      if (damage !== undefined) {
+        findings.push({ origin, error: damage.error });
+        continue;
+      }
       findings.push(
         await hashfed.store
           .list(origin)

@@ -95,6 +95,15 @@ export class ColumnReader {
       throw damaged(this.#what, 'its checksum is wrong');
   }
 
+  /** Blocks that can be read and authenticate, with the offset of their plaintext; the others are left out. */
+  async *authenticBlocks(): AsyncGenerator<{ readonly from: number; readonly bytes: Uint8Array }> {
+    for (let n = 0; n < this.#footer.blocks; n++) {
+      const sealed = await this.#fetch(n).catch(() => undefined);
+      const bytes = sealed && unseal(this.#key, blockNonce(n), blockAad(this.#rawHeader, n), sealed);
+      if (bytes !== undefined) yield { from: n * this.header.blockBytes, bytes };
+    }
+  }
+
   /** Fills a shared buffer with the whole column. */
   async readAll(): Promise<Uint8Array> {
     const target = new Uint8Array(new SharedArrayBuffer(this.plainBytes));

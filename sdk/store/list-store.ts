@@ -6,9 +6,18 @@ import { ListRebuild } from './list-rebuild.js';
 import { OpenList } from './loaded-list.js';
 import { readHeadFile, type StoreParts } from './parts.js';
 import { appendRecord, LOG_HEADER_BYTES } from './record-log.js';
+import { openSalvage } from './salvage.js';
 import { getSealed, putSealed, SealedKind } from './sealed-file.js';
 import { openStaging } from './staging.js';
-import type { DeltaCommit, ListStore, LoadedList, Rebuild, RebuildOptions, StagedBundles } from './types.js';
+import type {
+  DeltaCommit,
+  ListStore,
+  LoadedList,
+  Rebuild,
+  RebuildOptions,
+  Salvage,
+  StagedBundles,
+} from './types.js';
 
 /** How often a reader starts over when a writer swapped the base under it. */
 const READ_ATTEMPTS = 5;
@@ -44,6 +53,10 @@ export class DiskList implements ListStore {
           throw damaged(this.origin, 'a file that its head names is gone', cause);
       }
     }
+  }
+
+  salvage(): Promise<Salvage> {
+    return openSalvage(this.#parts, this.origin);
   }
 
   async commitDelta(delta: DeltaCommit): Promise<void> {

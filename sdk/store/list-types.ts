@@ -72,6 +72,22 @@ export interface LoadedList {
   close(): Promise<void>;
 }
 
+/** All rows of one bucket of a base. */
+export interface SalvagedBucket {
+  readonly bucket: number;
+  readonly rows: Uint8Array;
+}
+
+/** What can still be read of a list, damaged or not: every byte is authentic, and nothing says that it is all. */
+export interface Salvage {
+  /** The newest head that can be read; undefined: none. */
+  readonly head: ListHead | undefined;
+  readonly bucketBits: number;
+  /** Whole buckets of the base, ascending, without the empty ones; may be read again. */
+  buckets(): AsyncIterable<SalvagedBucket>;
+  close(): Promise<void>;
+}
+
 export interface RebuildOptions {
   /** Bytes of one hash of this list's type. */
   readonly hashBytes: number;
@@ -112,6 +128,8 @@ export interface ListStore {
   readonly origin: string;
   /** undefined: nothing was ever committed. Throws `STORAGE_FAILED` for damage, truncation or rollback. */
   load(): Promise<LoadedList | undefined>;
+  /** For repairing a list that `load` refuses. Damage never makes it fail. */
+  salvage(): Promise<Salvage>;
   /** Appends one synced record to the delta log. `USAGE` where no base exists yet. */
   commitDelta(delta: DeltaCommit): Promise<void>;
   /** Newer freshness and liveness for the committed size, without a commit. */

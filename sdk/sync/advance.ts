@@ -20,6 +20,7 @@ import type { Offer, Verified } from './offer.js';
 import { pullEntries } from './pull.js';
 import type { Content, ListReplica } from './replica.js';
 import type { RootBook } from './root-book.js';
+import { proveContinuity } from './snapshot-pull.js';
 import { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
 import type { Changes, SyncOptions, SyncPath } from './types.js';
 import { takeSnapshot } from './via-snapshot.js';
@@ -43,11 +44,13 @@ export interface Advance {
 /** Brings the replica to what the offer says, verified and durable; or throws, and nothing has changed. */
 export async function advance(attempt: Attempt): Promise<Advance> {
   const { replica, offer } = attempt;
-  const { held } = replica;
+  const held = replica.floor;
+  const damaged = replica.damage !== undefined;
   if (held !== undefined) {
     refuseForkedStatements(held, offer);
-    if (compareHeads(asCheckpoint(held.checkpoint, replica.origin.text), offer.checkpoint) === 'same')
-      return await refresh(attempt, held);
+    const next = compareHeads(asCheckpoint(held.checkpoint, replica.origin.text), offer.checkpoint);
+    if (next === 'same' && !damaged) return await refresh(attempt, held);
+    if (replica.lost) await proveFloor(attempt, held);
   }
   const settings = settingsOf(offer.root, replica.origin.text);
   const anchor = await anchorFor(attempt);
@@ -55,9 +58,15 @@ export async function advance(attempt: Attempt): Promise<Advance> {
   const base = start ?? { state: replica.state, tree: replica.tree, held: replica.held };
   const goal = { settings, target: offer.checkpoint, anchor };
   const entries = offer.checkpoint.size - base.state.size;
-  if (start === undefined && held !== undefined && entries <= MAX_DELTA_ENTRIES)
+  if (start === undefined && held !== undefined && !damaged && entries <= MAX_DELTA_ENTRIES)
     return await byDelta(attempt, goal, anchor);
   return await byRebuild(attempt, base, goal, anchor);
+}
+
+/** Records built anew prove nothing about what was held before. */
+function proveFloor({ deps, replica, offer, options }: Attempt, { checkpoint }: Held): Promise<void> {
+  const origin = replica.origin.text;
+  return proveContinuity(deps, offer.source, origin, checkpoint, offer.checkpoint, options.signal);
 }
 
 /** Statements held are signed: a checkpoint that contradicts them is a fork. */
@@ -120,7 +129,7 @@ function newer<T extends Freshness | Liveness>(
 function nextHeld(attempt: Attempt, anchor: HeldNote): Held {
   const { deps, replica, offer } = attempt;
   const { note, size, root } = offer.checkpoint;
-  const { held } = replica;
+  const held = replica.floor;
   const nowMs = deps.clock.nowMs();
   const before: Held = {
     checkpoint: { note, size, root },
@@ -136,7 +145,8 @@ function nextHeld(attempt: Attempt, anchor: HeldNote): Held {
 
 /** What is known before the commit stays known: a new checkpoint may come without a statement that covers it. */
 function lastFreshMs({ deps, book, replica }: Attempt): number {
-  return replica.held === undefined ? 0 : (currencyOf(deps, book, replica).lastFreshMs ?? 0);
+  if (replica.held === undefined) return replica.floor?.lastFreshMs ?? 0;
+  return currencyOf(deps, book, replica).lastFreshMs ?? 0;
 }
 
 async function byDelta(attempt: Attempt, goal: Goal, anchor: HeldNote): Promise<Advance> {

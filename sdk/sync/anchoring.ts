@@ -25,7 +25,7 @@ export async function anchorFor(attempt: Attempt): Promise<HeldNote> {
 
 /** A newer root may have dropped the keys that made it an anchor. */
 function heldAnchor({ deps, replica, offer }: Attempt): HeldNote | undefined {
-  const { held } = replica;
+  const held = replica.floor;
   if (held === undefined || held.rootVersion === offer.root.version) return held?.anchor;
   const policy = { keys: keysFor(offer.root, replica.origin.text), cosigners: { keys: [], needed: 0 } };
   try {

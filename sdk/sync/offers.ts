@@ -61,7 +61,7 @@ export async function judgeServed(
 ): Promise<Offer | undefined> {
   const origin = asking.replica.origin.text;
   if (bundle.note.length === 0) {
-    if (asking.replica.size === 0) return undefined;
+    if (asking.replica.floor === undefined) return undefined;
     throw new HashfedError('ROLLBACK', 'the source holds less than was seen before', { origin });
   }
   const root = await currentRoot(asking, source);

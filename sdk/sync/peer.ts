@@ -96,14 +96,14 @@ export function askSnapshotIndex(
   return callUnary(source.channel, L.getSnapshotIndex, request, unary(signal));
 }
 
-/** Buckets from `fromBucket` on; more than `maxBytes` is refused. */
+/** Buckets [fromBucket, toBucket); more than `maxBytes` is refused. */
 export function askSnapshot(
   source: Source,
-  part: { origin: string; size: number; fromBucket: number; maxBytes: number },
+  part: { origin: string; size: number; fromBucket: number; toBucket: number; maxBytes: number },
   signal: Signal,
 ): AsyncIterable<PullSnapshotResponse> {
-  const { origin, size, fromBucket, maxBytes } = part;
-  const request = { origin, size: BigInt(size), fromBucket, toBucket: 0 };
+  const { origin, size, fromBucket, toBucket, maxBytes } = part;
+  const request = { origin, size: BigInt(size), fromBucket, toBucket };
   return readStream(source.channel, L.pullSnapshot, request, stream(signal, maxBytes));
 }
 

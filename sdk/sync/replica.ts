@@ -1,24 +1,18 @@
 import {
-  CompactRange,
-  decodeStateHead,
+  type CompactRange,
   emptyRoot,
-  equalBytes,
-  type Freshness,
   HashfedError,
-  ListState,
-  type Liveness,
+  type ListState,
   type Origin,
   type PublisherRoot,
   parseOrigin,
-  type Sha256,
-  SnapshotLoader,
   type Suite,
   verifyFreshness,
   verifyLiveness,
 } from '../core/index.js';
-import type { ListHead, ListStore, LoadedList, Store } from '../store/index.js';
-import { arrivedMs, decodeExtra, type Held, readHeldNote, type Stated } from './held.js';
-import { splitHashes } from './peer.js';
+import type { ListStore, Store } from '../store/index.js';
+import { arrivedMs, type Held, type Stated } from './held.js';
+import { emptyContent, readContent, salvagedHeld, unfit } from './stored-content.js';
 
 const NONE = new Uint8Array();
 
@@ -26,6 +20,12 @@ const NONE = new Uint8Array();
 export interface Content {
   readonly state: ListState;
   readonly tree: CompactRange;
+  readonly held: Held | undefined;
+}
+
+/** What the disk no longer gives back, and the state that it is known to have held. */
+export interface Damage {
+  readonly error: HashfedError;
   readonly held: Held | undefined;
 }
 
@@ -44,6 +44,7 @@ export class ListReplica {
   pending = 0;
   /** The store and memory may differ: nothing goes on before the list was read anew. */
   #broken = false;
+  #damage: Damage | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(origin: Origin, list: ListStore, suite: Suite) {
@@ -55,11 +56,11 @@ export class ListReplica {
 
   /**
    * What the store holds, checked: every byte authenticated, records by count and set digest, deltas replayed, the
-   * tree's edge by the note's root. `STORAGE_FAILED` where it does not fit together.
+   * tree's edge by the note's root. What does not fit together is `damage`: the list holds nothing until it is synced.
    */
   static async open(store: Pick<Store, 'list'>, suite: Suite, origin: string): Promise<ListReplica> {
     const replica = new ListReplica(parseOrigin(origin), store.list(origin), suite);
-    await replica.reload();
+    await replica.recover();
     return replica;
   }
 
@@ -99,6 +100,21 @@ export class ListReplica {
     return this.#broken;
   }
 
+  /** What is stored cannot be used: the next sync writes it anew. */
+  get damage(): Damage | undefined {
+    return this.#damage;
+  }
+
+  /** The records are gone from memory too. */
+  get lost(): boolean {
+    return this.#damage !== undefined && this.held === undefined;
+  }
+
+  /** The newest state that was held: nothing older is accepted, even where its records are lost. */
+  get floor(): Held | undefined {
+    return this.held ?? this.#damage?.held;
+  }
+
   /** The publisher root that statements were verified under. */
   get publisherRoot(): PublisherRoot | undefined {
     return this.#root;
@@ -109,7 +125,12 @@ export class ListReplica {
     if (this.#root === root) return;
     this.#root = root;
     const { held } = this.#content;
-    if (held === undefined) return;
+    if (held !== undefined) this.#content = { ...this.#content, held: this.#verified(held, root) };
+    const floor = this.#damage?.held;
+    if (floor !== undefined) this.#damage = { ...this.#damage!, held: this.#verified(floor, root) };
+  }
+
+  #verified(held: Held, root: PublisherRoot): Held {
     const origin = this.origin.text;
     // They were accepted once: one that lies in the future now shows as CLOCK when the list is judged.
     const late = Number.MAX_SAFE_INTEGER;
@@ -117,7 +138,7 @@ export class ListReplica {
       verifyFreshness(this.#suite, root, origin, one, late),
     );
     const liveness = keepValid(held.liveness, (one) => verifyLiveness(this.#suite, root, origin, one, late));
-    this.#content = { ...this.#content, held: { ...held, freshness, liveness } };
+    return { ...held, freshness, liveness };
   }
 
   /** When a record was committed here, if after the first sync, Unix milliseconds. */
@@ -145,6 +166,8 @@ export class ListReplica {
   /** For the sync alone: what was committed is now the list. */
   settle(content: Content & { held: Held }): void {
     this.#content = content;
+    this.#broken = false;
+    this.#damage = undefined;
     content.state.forgetBelow(content.held.anchor.size);
   }
 
@@ -161,19 +184,27 @@ export class ListReplica {
     } finally {
       await loaded?.close();
     }
+    this.#damage = undefined;
+    this.#useRootAgain();
+    this.#broken = false;
+  }
+
+  /** As `reload`; damage is noted for the next sync, and what memory holds stays in force. */
+  async recover(): Promise<void> {
+    try {
+      await this.reload();
+    } catch (error) {
+      if (!(error instanceof HashfedError) || error.code !== 'STORAGE_FAILED') throw error;
+      this.#damage = { error, held: await salvagedHeld(this.list) };
+      this.#useRootAgain();
+    }
+  }
+
+  #useRootAgain(): void {
     const root = this.#root;
     this.#root = undefined;
     if (root !== undefined) this.useRoot(root);
-    this.#broken = false;
   }
-}
-
-/** What the checks find wrong with our own disk is damage, whatever they call it. */
-function unfit(origin: Origin, cause: unknown): HashfedError {
-  const known = cause instanceof HashfedError && ['STORAGE_FAILED', 'UPGRADE_REQUIRED'].includes(cause.code);
-  if (known) return cause;
-  const why = 'the stored list is not what its head says';
-  return new HashfedError('STORAGE_FAILED', why, { origin: origin.text, cause });
 }
 
 function keepValid<T>(
@@ -187,52 +218,4 @@ function keepValid<T>(
     if (error instanceof HashfedError) return undefined;
     throw error;
   }
-}
-
-export function emptyContent(origin: Origin, sha: Sha256): Content {
-  return { state: ListState.empty(origin, sha), tree: CompactRange.empty(sha), held: undefined };
-}
-
-async function readContent(origin: Origin, suite: Suite, loaded: LoadedList): Promise<Content> {
-  const { sha256 } = suite;
-  const loader = new SnapshotLoader(origin, sha256, decodeStateHead(loaded.base.state));
-  for await (const rows of loaded.pieces()) loader.add(rows);
-  const state = ListState.fromLoader(loader);
-  const tree = CompactRange.from(sha256, loaded.base.size, splitHashes(loaded.base.range));
-  const staging = state.stage();
-  let replayed = 0;
-  for await (const { firstIndex, count, bytes } of loaded.deltas()) {
-    staging.append(bytes, firstIndex);
-    tree.append(sha256.hashLeaves(bytes, count));
-    replayed += count;
-  }
-  if (replayed > 0) {
-    staging.finish();
-    staging.commit();
-  } else staging.discard();
-  checkHead(origin, loaded.head, state, tree);
-  return { state, tree, held: readHeld(loaded.head) };
-}
-
-/** Records, tree and note must be of one size and root: the store cannot know that. */
-function checkHead(origin: Origin, head: ListHead, state: ListState, tree: CompactRange): void {
-  const note = readHeldNote(head.checkpoint);
-  const sizes = [head.size, state.size, tree.size].every((size) => size === note.size);
-  if (sizes && equalBytes(tree.root(), note.root) && equalBytes(head.root, note.root)) return;
-  throw new HashfedError('STORAGE_FAILED', 'the stored list does not make its own checkpoint', {
-    origin: origin.text,
-  });
-}
-
-/** Statements become valid with `useRoot`: until then only their envelopes are known. */
-function readHeld(head: ListHead): Held {
-  const stated = <T>(envelope: Uint8Array): Stated<T> | undefined =>
-    envelope.length === 0 ? undefined : { statement: undefined, envelope, acceptedMono: undefined };
-  return {
-    checkpoint: readHeldNote(head.checkpoint),
-    anchor: readHeldNote(head.anchor),
-    freshness: stated<Freshness>(head.freshness),
-    liveness: stated<Liveness>(head.liveness),
-    ...decodeExtra(head.extra),
-  };
 }

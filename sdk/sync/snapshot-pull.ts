@@ -24,6 +24,7 @@ import {
 import { backoffMs, pause } from '../rpc/index.js';
 import type { Source, SyncDeps } from './deps.js';
 import { HOLD_ROW_BYTES, MAX_IDLE_RESUMES, MESSAGE_OVERHEAD_BYTES } from './limits.js';
+import { type BucketRun, type LocalBuckets, runsToPull } from './local-buckets.js';
 import { Pace } from './pace.js';
 import { askConsistency, askSnapshot, splitHashes } from './peer.js';
 import { CUT } from './pull.js';
@@ -104,24 +105,58 @@ export async function proveContinuity(
   provePrefix(deps.suite.sha256, held, anchor, proof);
 }
 
+/** Buckets that need not be pulled: those marked 1 have the digest that the index names. */
+export interface Kept {
+  readonly local: LocalBuckets;
+  readonly marked: Uint8Array;
+}
+
 /** What pulling a snapshot needs. */
 export interface SnapshotPull {
   readonly deps: SyncDeps;
   readonly source: Source;
   readonly origin: Origin;
   readonly index: VerifiedIndex;
+  readonly kept: Kept | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Pulls every bucket, each verified on arrival; a cut stream goes on with the bucket it was in. */
+/** Pulls the buckets that are not kept, each verified on arrival; count and digest of the whole come last. */
 export async function pullSnapshot(pull: SnapshotPull): Promise<Content> {
-  const { deps, origin, index } = pull;
-  const head = headAtSeal(origin.text, index.seal, index.holds);
-  const loader = new SnapshotLoader(origin, deps.suite.sha256, head);
-  const assembler = new BucketAssembler(deps.suite.sha256, index, loader);
-  let idle = 0;
+  const { deps, origin, index, kept } = pull;
+  const loader = new SnapshotLoader(
+    origin,
+    deps.suite.sha256,
+    headAtSeal(origin.text, index.seal, index.holds),
+  );
+  const marked = kept?.marked.slice() ?? new Uint8Array(2 ** index.seal.bucketBits);
+  const runs = runsToPull(marked);
+  for (const { from, to } of runs) marked.fill(0, from, to);
   const pace = new Pace(deps.clock);
+  const pullBefore = async (bucket: number) => {
+    while (runs[0] !== undefined && runs[0].from < bucket) await pullRun(pull, loader, runs.shift()!, pace);
+  };
+  if (kept !== undefined) {
+    for await (const { bucket, rows } of kept.local.read(marked)) {
+      await pullBefore(bucket);
+      loader.add(rows);
+    }
+  }
+  await pullBefore(marked.length);
+  return { state: ListState.fromLoader(loader), tree: index.tree.clone(), held: undefined };
+}
+
+/** A cut stream goes on with the bucket it was in. */
+async function pullRun(
+  pull: SnapshotPull,
+  loader: SnapshotLoader,
+  run: BucketRun,
+  pace: Pace,
+): Promise<void> {
+  const { deps, index } = pull;
+  const assembler = new BucketAssembler(deps.suite.sha256, index, loader, run);
+  let idle = 0;
   while (!assembler.done) {
     const before = assembler.next;
     try {
@@ -135,7 +170,6 @@ export async function pullSnapshot(pull: SnapshotPull): Promise<Content> {
       assembler.restartBucket();
     }
   }
-  return { state: ListState.fromLoader(loader), tree: index.tree.clone(), held: undefined };
 }
 
 /** Records can be no longer than entries are: the cap follows from the signed count, not from what was announced. */
@@ -148,7 +182,8 @@ async function pullOnce(
   const perBucket = 4 + MESSAGE_OVERHEAD_BYTES;
   const maxBytes =
     index.seal.setCount * perRecord + 2 ** index.seal.bucketBits * perBucket + MAX_BUNDLE_BYTES;
-  const part = { origin: origin.text, size: index.size, fromBucket: assembler.next, maxBytes };
+  const range = { fromBucket: assembler.next, toBucket: assembler.end };
+  const part = { origin: origin.text, size: index.size, ...range, maxBytes };
   const messages = askSnapshot(source, part, signal);
   for await (const message of pace.of(messages, ({ rows }) => rows.length)) {
     assembler.add(message);
@@ -159,20 +194,24 @@ async function pullOnce(
 /** Puts buckets together from messages, verifies each and hands it on. */
 class BucketAssembler {
   /** The bucket that is being put together. */
-  next = 0;
+  next: number;
+  /** The one after the last. */
+  readonly end: number;
   #parts: Uint8Array[] = [];
   readonly #sha: Sha256;
   readonly #index: VerifiedIndex;
   readonly #loader: SnapshotLoader;
 
-  constructor(sha: Sha256, index: VerifiedIndex, loader: SnapshotLoader) {
+  constructor(sha: Sha256, index: VerifiedIndex, loader: SnapshotLoader, { from, to }: BucketRun) {
+    this.next = from;
+    this.end = to;
     this.#sha = sha;
     this.#index = index;
     this.#loader = loader;
   }
 
   get done(): boolean {
-    return this.next === 2 ** this.#index.seal.bucketBits;
+    return this.next === this.end;
   }
 
   restartBucket(): void {

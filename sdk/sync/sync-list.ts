@@ -7,7 +7,7 @@ import type { SyncDeps } from './deps.js';
 import { keepEvidence } from './evidence.js';
 import type { Offer } from './offer.js';
 import { type Answers, asHashfed, askAll, type Failed, toFailure } from './offers.js';
-import type { ListReplica } from './replica.js';
+import type { Damage, ListReplica } from './replica.js';
 import type { RootBook } from './root-book.js';
 import type { SyncAlarm, SyncOptions, SyncResult } from './types.js';
 
@@ -19,8 +19,8 @@ const isFinal = ({ code, detail }: HashfedError): boolean => FINAL.has(code) && 
 
 /**
  * Brings one list up to date: asks every source, takes the best offer, verifies, applies, commits. A source that
- * serves something wrong is passed over for the next one; a fork ends the sync, its evidence kept. Killed anywhere, it
- * resumes or repeats. Throws the gravest failure where no source helped; the last good state stays.
+ * serves something wrong is passed over for the next one; a fork ends the sync, its evidence kept. A list damaged on
+ * disk is repaired with the buckets that can still be read. Killed anywhere, it resumes or repeats. Throws the gravest failure where no source helped; the last good state stays.
  */
 export function syncList(
   deps: SyncDeps,
@@ -30,7 +30,7 @@ export function syncList(
 ): Promise<SyncResult> {
   return replica.exclusive(async () => {
     try {
-      if (replica.broken) await replica.reload();
+      if (replica.broken) await replica.recover();
       const answers = await askAll({ deps, book, replica, signal: options.signal });
       return await tryOffers({ deps, book, replica, options }, answers);
     } catch (error) {
@@ -51,6 +51,7 @@ async function tryOffers(trying: Trying, { offers, failed, empty }: Answers): Pr
   const { deps, replica, options } = trying;
   const failures = [...failed];
   const from = replica.size;
+  const { damage } = replica;
   for (const { error } of failed) if (isFinal(error)) throw error;
   for (const offer of offers) {
     try {
@@ -58,14 +59,15 @@ async function tryOffers(trying: Trying, { offers, failed, empty }: Answers): Pr
       confirmClock(deps, offer);
       await foldDeltas(replica);
       await keepAll(trying, failures);
-      return resultOf(replica, from, offer, done, failures);
+      const result = resultOf(replica, from, offer, done, failures);
+      return damage === undefined ? result : { ...result, alarms: [damageAlarm(damage), ...result.alarms] };
     } catch (cause) {
       const error = asHashfed(cause);
       if (isFinal(error) || options.signal?.aborted) throw error;
       failures.push({ source: offer.source, error });
     }
   }
-  if (failures.length === 0 && empty > 0) return emptyResult(replica);
+  if (failures.length === 0 && empty > 0 && damage === undefined) return emptyResult(replica);
   await keepAll(trying, failures);
   throw gravest(failures, replica.origin.text);
 }
@@ -113,6 +115,13 @@ function resultOf(
     alarms: [...offer.alarms, ...rangeAlarms(done)],
   };
 }
+
+/** For whoever looks after the disk. */
+export const damageAlarm = ({ error: { code, message } }: Damage): SyncAlarm => ({
+  kind: 'damaged',
+  code,
+  message,
+});
 
 function rangeAlarms({ range }: Advance): SyncAlarm[] {
   if (range === undefined) return [];

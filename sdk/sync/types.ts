@@ -35,6 +35,8 @@ export interface SourceFailure {
 export type SyncAlarm =
   | { readonly kind: 'hold'; readonly index: number; readonly untilMs: number }
   | { readonly kind: 'anomalies'; readonly count: number }
+  /** What was stored of the list could not be read: out of service, or repaired where a sync tells it. */
+  | { readonly kind: 'damaged'; readonly code: ErrorCode; readonly message: string }
   /** A signed statement names a newer state than any source serves. */
   | { readonly kind: 'withheld' }
   /** A statement that was served was refused; the older one stays. */

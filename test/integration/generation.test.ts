@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Hashfed, type JournalEntry, loadConfig, open } from '../../sdk/index.js';
@@ -34,6 +34,18 @@ async function openHoster(): Promise<{ hashfed: Hashfed; released: string[] }> {
     released.push(...entries.map(({ ref }) => ref)),
   );
   return { hashfed, released };
+}
+
+/** Flips a bit in what is stored of a list, or flips it back. */
+async function flipRow(origin: string): Promise<void> {
+  const lists = join(federation.member('hoster-a'), 'store', 'lists');
+  const files = await readdir(lists, { recursive: true });
+  const name = files.find(
+    (file) => file.startsWith(origin.replaceAll('/', '_')) && file.endsWith('rows.col'),
+  )!;
+  const bytes = await readFile(join(lists, name));
+  bytes[200]! ^= 1;
+  await writeFile(join(lists, name), bytes);
 }
 
 const generations = (hashfed: Hashfed): string[] =>
@@ -72,7 +84,7 @@ beforeAll(async () => {
 afterAll(() => federation.stop());
 
 test('a closed generation is swapped for the next one: quarantine goes on, and what is no longer listed is released', async () => {
-  const first = await openHoster();
+  let first = await openHoster();
   await first.hashfed.sync();
   expect(generations(first.hashfed)).toEqual([ORIGIN]);
   for (const [ref, bytes] of Object.entries({ kept, gone }))
@@ -81,6 +93,19 @@ test('a closed generation is swapped for the next one: quarantine goes on, and w
   const since = first.hashfed.matching.find(({ origin }) => origin === ORIGIN)!.firstSyncMs;
   await beginNext(ORIGIN, NEXT);
   await run('withdraw', '--collection', 'known', '--hash', hex(gone), '--reason', 'wrong');
+
+  // While the old generation is damaged nobody can say what of its quarantine goes on.
+  await first.hashfed.close();
+  await flipRow(ORIGIN);
+  const damaged = await openHoster();
+  expect((await damaged.hashfed.sync()).failures).toMatchObject([
+    { origin: ORIGIN, error: { code: 'STORAGE_FAILED' } },
+  ]);
+  expect(damaged.released).toEqual([]);
+  expect(await damaged.hashfed.store.journal.byState('blocked')).toHaveLength(2);
+  await damaged.hashfed.close();
+  await flipRow(ORIGIN);
+  first = await openHoster();
 
   const { failures, results } = await first.hashfed.sync();
   expect(failures).toEqual([]);

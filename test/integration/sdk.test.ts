@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import { Liveness } from '../../proto/gen/hashfed/v1/statements.js';
 import { seedSigner, signDsse } from '../../sdk/core/index.js';
-import { type Hashfed, type JournalEntry, loadConfig, open } from '../../sdk/index.js';
+import { type Hashfed, type JournalEntry, type ListStatus, loadConfig, open } from '../../sdk/index.js';
 import { callUnary } from '../../sdk/rpc/index.js';
 import { suite, TestFederation } from '../support/server/federation.js';
 import { TestPublisher } from '../support/server/publisher.js';
@@ -46,6 +46,18 @@ async function configure(member: string, more: object): Promise<string> {
 
 const openAs = async (member: string, more: object = AT_ONCE): Promise<Hashfed> =>
   open({ config: await loadConfig(await configure(member, more), {}) });
+
+/** One flipped bit in what hoster-a stored of a list. */
+async function damageRows(origin: string): Promise<void> {
+  const lists = join(federation.folder, 'members', 'hoster-a', 'store', 'lists');
+  const files = await readdir(lists, { recursive: true });
+  const name = files.find(
+    (file) => file.startsWith(origin.replaceAll('/', '_')) && file.endsWith('rows.col'),
+  )!;
+  const bytes = await readFile(join(lists, name));
+  bytes[200]! ^= 1;
+  await writeFile(join(lists, name), bytes);
+}
 
 beforeAll(async () => {
   federation = await TestFederation.make();
@@ -162,6 +174,31 @@ describe('the SDK against a server over mutual TLS', () => {
     await hashfed.close();
     hashfed = await openAs('hoster-a');
     expect((await hashfed.sync()).failures).toEqual([]);
+  });
+});
+
+describe('a list that is damaged on disk', () => {
+  test('is out of service, told, and repaired by the next sync; the others are not touched', async () => {
+    const before = hashfed.lists();
+    await hashfed.close();
+    await damageRows(ORIGIN);
+    hashfed = await openAs('hoster-a');
+    const alarms: unknown[] = [];
+    hashfed.on('alarm', (alarm) => alarms.push(alarm));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(alarms).toEqual([expect.objectContaining({ kind: 'damaged', origin: ORIGIN })]);
+    const of = (lists: ListStatus[]) => lists.find(({ origin }) => origin === ORIGIN);
+    expect(of(hashfed.lists())).toMatchObject({ size: 0, state: 'EXPIRED', last_fresh_ms: null });
+    const others = (lists: ListStatus[]) =>
+      lists.filter(({ origin }) => origin !== ORIGIN).map(({ size }) => size);
+    expect(others(hashfed.lists())).toEqual(others(before));
+    const verdict = await hashfed.check(worse, { ref: 'while damaged' });
+    expect([verdict.action, verdict.freshness]).toEqual(['none', 'EXPIRED']);
+    const { results, failures } = await hashfed.sync();
+    expect(failures).toEqual([]);
+    expect(results.find(({ origin }) => origin === ORIGIN)?.alarms).toMatchObject([{ kind: 'damaged' }]);
+    expect(of(hashfed.lists())?.checkpoint_root).toBe(of(before)?.checkpoint_root);
+    expect(hashfed.checkHash('sha256', sha256(worse)).action).toBe('block');
   });
 });
 

@@ -156,6 +156,8 @@ export class FakeServer {
   bends: Bends = {};
   readonly pulls: { from: number; to: number }[] = [];
   readonly snapshotPulls: number[] = [];
+  /** Buckets that were asked for, one by one. */
+  readonly bucketsAsked: number[] = [];
   readonly reports: ReportSyncStateRequest[] = [];
   readonly address: string;
   readonly #server: Server;
@@ -248,8 +250,11 @@ export class FakeServer {
   }
 
   snapshot(request: PullSnapshotRequest): Iterable<PullSnapshotResponse> {
-    this.snapshotPulls.push(request.fromBucket);
-    const honest = buckets(this.list.snapshot!.buckets, request.fromBucket);
+    const all = this.list.snapshot!.buckets;
+    const { fromBucket: from, toBucket: to } = request;
+    this.snapshotPulls.push(from);
+    for (let b = from; b < (to || all.length); b++) this.bucketsAsked.push(b);
+    const honest = buckets(all, from, to || all.length);
     return this.bends.snapshot?.(honest, request) ?? honest;
   }
 }
@@ -262,8 +267,8 @@ function* messages(log: BulkLog, from: number, to: number): Generator<PullEntrie
 /** Records of one bucket in pieces of at most this many bytes, so that buckets go on in the next message. */
 const PIECE_BYTES = 40 * 77;
 
-function* buckets(all: readonly Uint8Array[], from: number): Generator<PullSnapshotResponse> {
-  for (let b = from; b < all.length; b++) {
+function* buckets(all: readonly Uint8Array[], from: number, to: number): Generator<PullSnapshotResponse> {
+  for (let b = from; b < to; b++) {
     const rows = all[b]!;
     for (let at = 0; at === 0 || at < rows.length; at += PIECE_BYTES) {
       const piece = rows.subarray(at, at + PIECE_BYTES);
