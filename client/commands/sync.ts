@@ -43,6 +43,7 @@ async function syncOnce(context: CliContext, hashfed: Hashfed): Promise<ExitCode
     { lists: results.map(syncedJson), failures: failures.map(failureJson) },
     results.length === 0 ? [] : table([['list', 'size', 'before', 'how', 'released'], ...results.map(row)]),
   );
+  for (const line of results.flatMap(repairLines)) context.out.warn(line);
   for (const line of failureLines(failures, failures.length + results.length)) context.out.warn(line);
   return exitOf(failures);
 }
@@ -74,6 +75,7 @@ async function follow(context: CliContext, hashfed: Hashfed): Promise<ExitCode> 
     for (const line of failureLines(failures, hashfed.lists().length)) out.warn(line);
   });
   const tell = (synced: Synced): void => {
+    for (const line of repairLines(synced)) out.warn(line);
     if (synced.size === synced.from && synced.released === 0) return;
     out.result({ event: 'synced', ...syncedJson(synced) }, syncedLine(synced));
   };
@@ -155,6 +157,15 @@ function failureLines(failures: readonly Failure[], all: number): string[] {
 function syncedLine({ origin, from, size, released }: Synced): string {
   const freed = released > 0 ? `, ${released} released` : '';
   return `${origin}: ${from} to ${size}${freed}`;
+}
+
+/** A disk that damaged one list may damage the next. */
+function repairLines({ origin, alarms }: Synced): string[] {
+  return alarms.flatMap((alarm) =>
+    alarm.kind === 'damaged'
+      ? [`hashfed: ${alarm.code} [${origin}]: ${alarm.message}; repaired now: look after the disk`]
+      : [],
+  );
 }
 
 /** How a list was brought up to date, as people read it. */

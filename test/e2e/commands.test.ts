@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -154,6 +154,25 @@ describe('exit codes', () => {
       expect(stderr).toMatch(/^hashfed: [A-Z_]+/);
       await rm(copy, { recursive: true });
     }
+  });
+
+  it('1: a list that is damaged on disk, until a sync repaired it', async () => {
+    const lists = join(federation.member('hoster-a'), 'store', 'lists');
+    const files = await readdir(lists, { recursive: true });
+    const own = (file: string) => file.startsWith(ORIGIN.replaceAll('/', '_')) && file.endsWith('rows.col');
+    const path = join(lists, files.find(own)!);
+    const bytes = await readFile(path);
+    bytes[200]! ^= 1;
+    await writeFile(path, bytes);
+    const { stdout } = await expectExit(1, 'hoster-a', 'verify', '--json');
+    const { lists: found } = JSON.parse(stdout) as { lists: { origin: string; error?: { code: string } }[] };
+    expect(found.filter(({ error }) => error !== undefined)).toMatchObject([
+      { origin: ORIGIN, error: { code: 'STORAGE_FAILED' } },
+    ]);
+    const { stderr } = await expectExit(0, 'hoster-a', 'sync');
+    expect(stderr).toMatch(/^hashfed: STORAGE_FAILED .*selftest.*: rows\.col: block 0 .*; repaired now/);
+    await expectExit(0, 'hoster-a', 'verify');
+    await expectExit(10, 'hoster-a', 'check', listed);
   });
 
   it('4: a server that is not the one whose root was pinned', async () => {
