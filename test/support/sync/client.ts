@@ -124,6 +124,11 @@ export class SyncClient {
     await this.start();
   }
 
+  /** The process ends; the folder stays. */
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
   async remove(): Promise<void> {
     await this.#store.close();
     for (const { channel } of this.#sources) channel.close();

@@ -1,8 +1,10 @@
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HashfedError, toHex } from '../../../sdk/core/index.js';
 import { BLOCK_BYTES } from '../../../sdk/store/index.js';
+import type { BulkSnapshot } from '../../support/sync/bulk-log.js';
 import { SyncClient, TestClock } from '../../support/sync/client.js';
 import { FakeList, FakeServer } from '../../support/sync/fake-server.js';
 import { ORIGIN, T0 } from '../../support/trust/bodies.js';
@@ -21,16 +23,49 @@ let client: SyncClient;
 const truth = () =>
   `${list.log.size} ${list.log.state.count} ${toHex(list.log.at().root)} ${toHex(list.log.state.setDigest())}`;
 
-beforeEach(async () => {
-  clock = new TestClock(T0 + 60_000);
-  list = new FakeList(ORIGIN, () => clock.nowMs());
-  list.log.publishRandom(RECORDS);
-  list.sign('two');
-  list.snapshot = list.log.snapshot();
+/** A list, and the folder of a hoster that holds all of it: most tests change a copy of the folder alone. */
+let shared: { list: FakeList; snapshot: BulkSnapshot; dir: string };
+
+function newList(): FakeList {
+  const made = new FakeList(ORIGIN, () => clock.nowMs());
+  made.log.publishRandom(RECORDS);
+  made.sign('two');
+  made.snapshot = made.log.snapshot();
+  return made;
+}
+
+async function follow(followed: FakeList, dir?: string): Promise<void> {
+  list = followed;
   server = await FakeServer.start(list);
-  client = await SyncClient.open(ORIGIN, clock, [server.source()]);
+  client = await SyncClient.open(ORIGIN, clock, [server.source()], dir === undefined ? {} : { dir });
+}
+
+/** A list of the test's own, which may grow. */
+async function followOwn(): Promise<void> {
+  await client.remove();
+  server.stop();
+  await follow(newList());
   await client.sync();
   forget();
+}
+
+beforeAll(async () => {
+  clock = new TestClock(T0 + 60_000);
+  const made = newList();
+  await follow(made);
+  await client.sync();
+  await client.close();
+  server.stop();
+  shared = { list: made, snapshot: made.snapshot!, dir: client.dir };
+});
+afterAll(() => rm(shared.dir, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  clock = new TestClock(T0 + 60_000);
+  shared.list.snapshot = shared.snapshot;
+  const dir = await mkdtemp(join(tmpdir(), 'hashfed-repair-'));
+  await cp(shared.dir, dir, { recursive: true });
+  await follow(shared.list, dir);
 });
 
 afterEach(async () => {
@@ -120,6 +155,7 @@ describe('a list with a damaged block', () => {
   });
 
   test('pulls what changed since, and the entries after the snapshot', async () => {
+    await followOwn();
     const damaged = bucketsIn(0, BLOCKS - 1);
     const before = list.snapshot!.buckets;
     list.log.publish([list.log.withdraw(1), list.log.withdraw(2), ...list.log.adds('more', 3)]);
@@ -294,6 +330,7 @@ describe('a list of which no records are left', () => {
 
 describe('a list that is far behind', () => {
   test('pulls the buckets that differ from its own', async () => {
+    await followOwn();
     const from = list.log.size;
     const brief = 60_000;
     list.log.publishRandom(brief);
