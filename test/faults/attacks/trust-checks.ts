@@ -145,7 +145,7 @@ export const TRUST_CHECKS = {
   // Going back and forking.
   'no smaller size': core('anchor', 'next.size < held.size', 'false'),
   'one root per size': core('anchor', 'equalBytes(held.root, next.root)', 'true'),
-  'not emptied': sync('offers', 'asking.replica.size === 0', 'true'),
+  'not emptied': sync('offers', 'asking.replica.floor === undefined', 'true'),
   'split view': sync('offers', 'other !== undefined && !equalBytes(other.root, root)', 'false'),
   'statement and checkpoint agree': core('statements', 'equalBytes(statement.root, held.root)', 'true'),
   'statement names our root': core(
