@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events';
-import { type CheckInput, hashInput, judgeHashes, type Matcher, notCheckable } from './check.js';
-import { malformed, toHex } from './core/index.js';
-import { type Counting, NO_COUNTING } from './counting.js';
+import { type CheckInput, hashInput, notCheckable } from './check.js';
+import { toHex } from './core/index.js';
+import { NO_COUNTING } from './counting.js';
 import { Generations } from './generations.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
 import type { CheckOptions, HashfedEvents, HashfedParts, ListStatus, SyncSummary } from './hashfed-types.js';
+import { Judge } from './judge.js';
 import { type FollowOptions, ListFollower } from './list-follower.js';
-import { breakerTrips, type Policy, type Verdict } from './match/index.js';
+import type { Policy, Verdict } from './match/index.js';
 import { MatchingList } from './matching-list.js';
 import { type ObjectHashes, Pipeline, type PipelineOptions, type Wanted } from './pipeline/index.js';
-import { entriesFor, journal } from './quarantine.js';
 import { QuarantineDesk } from './quarantine-desk.js';
 import { Releaser } from './releaser.js';
 import { lookupRemote, type RemoteOptions } from './remote.js';
@@ -29,13 +29,12 @@ import { Uploaders } from './uploaders.js';
 export class Hashfed extends EventEmitter<HashfedEvents> {
   readonly #parts: HashfedParts;
   readonly #lists: MatchingList[];
-  readonly #counting: Counting;
+  readonly #judge: Judge;
   readonly #releaser: Releaser;
   readonly #uploaders: Uploaders;
   readonly #follower: ListFollower;
   #pipeline: Pipeline | undefined;
   #suppressed: Suppressions;
-  #policy: Policy;
 
   private constructor(
     parts: HashfedParts,
@@ -49,9 +48,10 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
     this.#lists = lists;
     this.#uploaders = uploaders;
     this.#suppressed = suppressed;
-    this.#policy = withSuppressions(parts.policy, suppressed);
-    this.#counting = parts.counting ?? parts.telemetry?.counting ?? NO_COUNTING;
-    this.#releaser = new Releaser({ deps: parts.deps, counting: this.#counting }, lists, generations, this);
+    const counting = parts.counting ?? parts.telemetry?.counting ?? NO_COUNTING;
+    this.#releaser = new Releaser({ deps: parts.deps, counting }, lists, generations, this);
+    const judging = { ...parts, lists, counting, releaser: this.#releaser, uploaders };
+    this.#judge = new Judge(judging, withSuppressions(parts.policy, suppressed));
     this.#follower = new ListFollower(parts, lists, generations, this.#releaser, this);
   }
 
@@ -98,7 +98,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
 
   /** The policy in force, local suppressions included. */
   get policy(): Policy {
-    return this.#policy;
+    return this.#judge.policy;
   }
 
   /** What is suppressed locally, beside what the policy says. */
@@ -110,7 +110,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   async suppress(suppress: Suppressions): Promise<JournalEntry[]> {
     await writeSuppressions(this.store, suppress);
     this.#suppressed = suppress;
-    this.#policy = withSuppressions(this.#parts.policy, suppress);
+    this.#judge.policy = withSuppressions(this.#parts.policy, suppress);
     return this.#releaser.where(isSuppressed(this.#lists, suppress), 'suppressed');
   }
 
@@ -191,52 +191,22 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
 
   /** As `judge`, with perceptual values. Throws `MALFORMED` for an object of another size than was announced. */
   async judgeObject(object: ObjectHashes, of: CheckOptions | undefined): Promise<Verdict> {
-    if (of === undefined) return judgeHashes(this.#matcher(), object.hashes, object.perceptual);
-    if (of.bytes !== undefined && of.bytes !== object.bytes)
-      malformed('bytes', `the object has ${object.bytes}, not the ${of.bytes} that were announced`);
-    const { clock } = this.#parts.deps;
-    const nowMs = clock.nowMs();
-    const matcher = { ...this.#matcher(), surges: this.#surges(of.uploader, nowMs) };
-    const verdict = judgeHashes(matcher, object.hashes, object.perceptual);
-    await this.#journal(verdict, of.ref, nowMs);
-    this.#counting.object({
-      ...{ verdict, bytes: object.bytes, nowMs },
-      ...(of.received === true && { received: true }),
-    });
-    await this.#uploaders.save(clock.monotonicMs());
-    return verdict;
-  }
-
-  #surges(uploader: string | undefined, nowMs: number) {
-    return (itemId: string) => breakerTrips(this.#uploaders.note(itemId, uploader, nowMs), this.#policy);
-  }
-
-  async #journal(verdict: Verdict, ref: string, nowMs: number): Promise<void> {
-    const entries = entriesFor(verdict, ref, this.#lists, nowMs);
-    await journal(this.store, entries);
-    if (entries.some((entry) => this.#isGone(entry))) await this.#releaser.orphans();
-  }
-
-  /** Withdrawn while the journal was being written: the sync that released the others could not see this one. */
-  #isGone({ origin, addIndex }: { origin: string; addIndex: number }): boolean {
-    const list = this.#lists.find((one) => one.origin === origin);
-    return list?.replica.state.rowByIndex(addIndex) === undefined;
+    return of === undefined ? this.#judge.ask(object) : this.#judge.judge(object, of);
   }
 
   /** The verdict that another policy would give now; nothing is journaled or counted. */
   tryPolicy(object: ObjectHashes, policy: Policy): Verdict {
-    return judgeHashes({ ...this.#matcher(), policy }, object.hashes, object.perceptual);
+    return this.#judge.ask(object, policy);
   }
 
   /** Asks about one hash; nothing is journaled or counted. */
   checkHash(type: ExactType, hash: Uint8Array): Verdict {
-    return judgeHashes(this.#matcher(), { [type]: hash });
+    return this.#judge.ask({ hashes: { [type]: hash } });
   }
 
   /** As `checkHash`, for many. */
   checkHashes(type: ExactType, hashes: readonly Uint8Array[]): Verdict[] {
-    const matcher = this.#matcher();
-    return hashes.map((hash) => judgeHashes(matcher, { [type]: hash }));
+    return hashes.map((hash) => this.checkHash(type, hash));
   }
 
   /**
@@ -244,18 +214,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
    * journaled or counted.
    */
   queryRemote(type: ExactType, hashes: readonly Uint8Array[], options?: RemoteOptions): Promise<Verdict[]> {
-    return lookupRemote(this.#parts.deps, this.#policy, type, hashes, options);
-  }
-
-  #matcher(): Matcher {
-    const { deps, book, photodna } = this.#parts;
-    return {
-      deps,
-      book,
-      policy: this.#policy,
-      lists: this.#lists,
-      ...(photodna && { photodna: photodna.comparator }),
-    };
+    return lookupRemote(this.#parts.deps, this.policy, type, hashes, options);
   }
 
   /** Brings every list up to date, verified; one list's failure does not keep the others back. */

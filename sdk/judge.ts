@@ -1,0 +1,81 @@
+import { judgeHashes, type Matcher } from './check.js';
+import { malformed } from './core/index.js';
+import type { Counting } from './counting.js';
+import type { CheckOptions, HashfedParts } from './hashfed-types.js';
+import { breakerTrips, type Policy, type Verdict } from './match/index.js';
+import type { MatchingList } from './matching-list.js';
+import type { ObjectHashes } from './pipeline/index.js';
+import { entriesFor, journal } from './quarantine.js';
+import type { Releaser } from './releaser.js';
+import type { NewJournalEntry } from './store/index.js';
+import type { Uploaders } from './uploaders.js';
+
+export interface JudgeParts extends Pick<HashfedParts, 'deps' | 'book' | 'photodna'> {
+  readonly lists: readonly MatchingList[];
+  readonly counting: Counting;
+  readonly releaser: Releaser;
+  readonly uploaders: Uploaders;
+}
+
+/** From hashes to a verdict, and what follows from it: the journal, the counts, the breaker. */
+export class Judge {
+  readonly #parts: JudgeParts;
+  /** The policy in force, local suppressions included. */
+  policy: Policy;
+
+  constructor(parts: JudgeParts, policy: Policy) {
+    this.#parts = parts;
+    this.policy = policy;
+  }
+
+  /** The verdict alone; nothing is journaled or counted. */
+  ask(object: Pick<ObjectHashes, 'hashes' | 'perceptual'>, policy = this.policy): Verdict {
+    return judgeHashes({ ...this.#matcher(), policy }, object.hashes, object.perceptual);
+  }
+
+  /** Journals before it answers. Throws `MALFORMED` for an object of another size than was announced. */
+  async judge(object: ObjectHashes, of: CheckOptions): Promise<Verdict> {
+    const { bytes } = object;
+    if (of.bytes !== undefined && of.bytes !== bytes)
+      malformed('bytes', `the object has ${bytes}, not the ${of.bytes} that were announced`);
+    const { counting, deps, uploaders } = this.#parts;
+    const nowMs = deps.clock.nowMs();
+    const verdict = await this.#settle(object, of, nowMs);
+    counting.object({ verdict, bytes, nowMs, ...(of.received === true && { received: true }) });
+    await uploaders.save(deps.clock.monotonicMs());
+    return verdict;
+  }
+
+  /**
+   * An update may withdraw an entry, or a next generation take over, while the journal is being written: the release
+   * that went with it could not see what was written, so the object is judged again by what is listed now.
+   */
+  async #settle(object: ObjectHashes, of: CheckOptions, nowMs: number): Promise<Verdict> {
+    const { lists, deps, releaser } = this.#parts;
+    for (;;) {
+      const verdict = judgeHashes(this.#counted(of.uploader, nowMs), object.hashes, object.perceptual);
+      const entries = entriesFor(verdict, of.ref, lists, nowMs);
+      await journal(deps.store, entries);
+      if (!entries.some((entry) => this.#isGone(entry))) return verdict;
+      await journal(deps.store, entriesFor(this.ask(object), of.ref, lists, nowMs));
+      await releaser.orphans();
+    }
+  }
+
+  #isGone({ origin, addIndex }: Pick<NewJournalEntry, 'origin' | 'addIndex'>): boolean {
+    const list = this.#parts.lists.find((one) => one.origin === origin);
+    return list?.replica.state.rowByIndex(addIndex) === undefined;
+  }
+
+  /** Whoever brought the object counts towards the breaker. */
+  #counted(uploader: string | undefined, nowMs: number): Matcher {
+    const surges = (itemId: string) =>
+      breakerTrips(this.#parts.uploaders.note(itemId, uploader, nowMs), this.policy);
+    return { ...this.#matcher(), surges };
+  }
+
+  #matcher(): Matcher {
+    const { deps, book, lists, photodna } = this.#parts;
+    return { deps, book, policy: this.policy, lists, ...(photodna && { photodna: photodna.comparator }) };
+  }
+}
