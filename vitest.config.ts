@@ -6,12 +6,17 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 
 /** Minutes of real processes and lying servers: `.ci/run` runs them, `npm test` stays below five minutes without. */
 const LONG = [
+  'test/e2e/demo.test.ts',
   'test/faults/attacks/**/*.test.ts',
+  'test/faults/bad-input.test.ts',
   'test/faults/server-kill.test.ts',
   'test/faults/signer-process.test.ts',
+  'test/integration/generation.test.ts',
   'test/integration/inventory.test.ts',
+  'test/integration/publisher.test.ts',
   'test/integration/scan-killed.test.ts',
   'test/integration/sync-kill.test.ts',
+  'test/integration/telemetry.test.ts',
   'test/integration/trust-erasure.test.ts',
   'test/integration/trust-rotation.test.ts',
 ];
@@ -23,7 +28,7 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/vectors/**/*.test.ts']),
       project('integration', ['test/integration/**/*.test.ts'], { exclude: LONG }),
-      project('e2e', ['test/e2e/**/*.test.ts']),
+      project('e2e', ['test/e2e/**/*.test.ts'], { exclude: LONG }),
       project('faults', ['test/faults/**/*.test.ts'], { exclude: LONG }),
       project('long', LONG),
       project('foreign', ['test/foreign/**/*.test.ts']),
