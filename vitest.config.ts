@@ -7,18 +7,26 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 /** Minutes of real processes and lying servers: `.ci/run` runs them, `npm test` stays below five minutes without. */
 const LONG = [
   'test/e2e/demo.test.ts',
+  'test/e2e/watch.test.ts',
   'test/faults/attacks/**/*.test.ts',
   'test/faults/bad-input.test.ts',
+  'test/faults/server-full-disk.test.ts',
   'test/faults/server-kill.test.ts',
   'test/faults/signer-process.test.ts',
+  'test/faults/storage-kill.test.ts',
+  'test/faults/store-writes.test.ts',
   'test/integration/generation.test.ts',
   'test/integration/inventory.test.ts',
+  'test/integration/mirror.test.ts',
   'test/integration/publisher.test.ts',
   'test/integration/scan-killed.test.ts',
   'test/integration/sync-kill.test.ts',
   'test/integration/telemetry.test.ts',
   'test/integration/trust-erasure.test.ts',
+  'test/integration/trust-process.test.ts',
   'test/integration/trust-rotation.test.ts',
+  'test/integration/trust-token.test.ts',
+  'test/integration/verify.test.ts',
 ];
 
 export default defineConfig({
