@@ -29,6 +29,11 @@ export function bucketDigest(sha: Sha256, b: number, records: Uint8Array): Uint8
   return sha.digest(header(b), records);
 }
 
+/** As `bucketDigest`, of records in several parts. */
+export function digestOfParts(sha: Sha256, b: number, parts: readonly Uint8Array[]): Uint8Array {
+  return sha.digest(header(b), ...parts);
+}
+
 /** `bucketDigests` is 2^bits × 32 bytes; `holds` are those the SEAL covers, ascending. */
 export function setDigest(
   sha: Sha256,

@@ -44,6 +44,7 @@ export * from './row-order.js';
 export * from './running-counts.js';
 export * from './seal-chain.js';
 export * from './sealed-box.js';
+export { SetVerifier, type VerifiedSet } from './set-verifier.js';
 export type * from './sha256.js';
 export * from './signature.js';
 export * from './snapshot.js';

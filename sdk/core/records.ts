@@ -1,6 +1,6 @@
 import { EMPTY_BYTES, readU16, readU64, writeU16, writeU64 } from './bytes.js';
 import { malformed } from './errors.js';
-import { MAX_META_BYTES, MAX_U53 } from './limits.js';
+import { MAX_META_BYTES } from './limits.js';
 import { metaIsFramed } from './meta.js';
 
 /**
@@ -35,6 +35,8 @@ export const REC = {
 } as const;
 /** Bytes of a record without its hash and its meta. */
 export const RECORD_TAIL_BYTES = 45;
+/** High words of u64 from here on are 2^53 or more. */
+const U53_HIGH = 2 ** 21;
 
 export function encodeRecord(record: RecordView): Uint8Array {
   const h = record.hash.length;
@@ -54,17 +56,20 @@ export function encodeRecord(record: RecordView): Uint8Array {
 
 /**
  * Bytes of the record at `at`, checked: whole, add_index ≤ last_index, u64 below 2^53, scheme and code not 0,
- * meta well framed. Throws `MALFORMED`.
+ * meta well framed. `view` is of the same bytes as `b`. Throws `MALFORMED`.
  */
-export function checkRecord(b: Uint8Array, at: number, hashLength: number): number {
+export function checkRecord(b: Uint8Array, view: DataView, at: number, hashLength: number): number {
   const tail = at + hashLength;
   const meta = tail + RECORD_TAIL_BYTES;
   if (meta > b.length) malformed('records', 'a record is cut short');
-  const metaLength = readU16(b, tail + REC.META);
+  const metaLength = view.getUint16(tail + REC.META);
   if (metaLength > MAX_META_BYTES || meta + metaLength > b.length) malformed('records', 'meta is cut short');
-  const last = readU64(b, tail + REC.LAST);
-  const listed = readU64(b, tail + REC.LISTED);
-  if (readU64(b, tail + REC.ADD) > last || last >= MAX_U53 || listed >= MAX_U53)
+  const addHigh = view.getUint32(tail + REC.ADD);
+  const lastHigh = view.getUint32(tail + REC.LAST);
+  const ordered =
+    addHigh < lastHigh ||
+    (addHigh === lastHigh && view.getUint32(tail + REC.ADD + 4) <= view.getUint32(tail + REC.LAST + 4));
+  if (!ordered || lastHigh >= U53_HIGH || view.getUint32(tail + REC.LISTED) >= U53_HIGH)
     malformed('records', 'a number is out of range');
   if (b[tail + REC.SCHEME] === 0 || b[tail + REC.CODE] === 0) malformed('records', 'a code is 0');
   if (metaLength > 0 && !metaIsFramed(b, meta, meta + metaLength)) malformed('records', 'meta is not framed');

@@ -5,6 +5,10 @@ import { U32List } from './u32-list.js';
 const CHUNK_SHIFT = 10;
 const CHUNK_ROWS = 1 << CHUNK_SHIFT;
 const CHUNK_MASK = CHUNK_ROWS - 1;
+/** Chunks whose memory is asked for at once: small buffers cost several times as much to get. */
+const SLAB_CHUNKS = 8;
+/** Chunks before the first slab: a small list takes little more than it needs. */
+const SINGLE_CHUNKS = 8;
 /** From this many chunks on, rows go to chunks by their first hash byte, so that neighbours lie close. */
 const PARTITION_FROM = 64;
 const PARTITIONS = 256;
@@ -30,6 +34,8 @@ export class RowStore {
   /** The next row of each partition's open chunk; -1 where a chunk must be begun. */
   private readonly open = new Float64Array(PARTITIONS).fill(-1);
   private moves = 0;
+  /** Memory that was asked for and is no chunk yet. */
+  private slab = GONE;
 
   constructor(stride: number) {
     this.stride = stride;
@@ -152,10 +158,20 @@ export class RowStore {
   }
 
   private begin(spare: Uint8Array[]): void {
-    const chunk = spare.pop() ?? new Uint8Array(CHUNK_ROWS * this.stride);
+    const chunk = spare.pop() ?? this.cut();
     this.chunks.push(chunk);
-    this.views.push(new DataView(chunk.buffer));
+    this.views.push(new DataView(chunk.buffer, chunk.byteOffset, chunk.length));
     this.metaAt.push(undefined);
+  }
+
+  /** Fresh memory of one chunk. */
+  private cut(): Uint8Array {
+    const bytes = CHUNK_ROWS * this.stride;
+    if (this.chunks.length < SINGLE_CHUNKS) return new Uint8Array(bytes);
+    if (this.slab.length === 0) this.slab = new Uint8Array(SLAB_CHUNKS * bytes);
+    const chunk = this.slab.subarray(0, bytes);
+    this.slab = this.slab.subarray(bytes);
+    return chunk;
   }
 
   /** Copies a row's bytes to `out` by words, the last one overlapping: four times as fast as by bytes. */

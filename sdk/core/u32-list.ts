@@ -20,6 +20,21 @@ export class U32List {
     this.values[this.used++] = value;
   }
 
+  /** Makes room for `n` numbers altogether: no later push copies up to there. */
+  reserve(n: number): void {
+    if (n <= this.values.length) return;
+    const grown = new Uint32Array(n);
+    grown.set(this.view());
+    this.values = grown;
+  }
+
+  /** Pushes `first`, `first` + 1, … : `n` numbers. */
+  pushRun(first: number, n: number): void {
+    if (this.used + n > this.values.length) this.reserve(Math.max(this.used + n, Math.ceil(this.used * 1.5)));
+    for (let i = 0; i < n; i++) this.values[this.used + i] = first + i;
+    this.used += n;
+  }
+
   pop(): number | undefined {
     return this.used === 0 ? undefined : this.values[--this.used];
   }

@@ -64,3 +64,32 @@ export function unseal(
   // Not a Buffer: its slice would be a view.
   return new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
 }
+
+/** Bytes opened at a time: what the cipher allocates for each part is then cheap to get. */
+const PART_BYTES = 128 * 1024;
+
+/**
+ * As `unseal`, to `target`, which is as long as the plaintext: no memory of that size is asked for. False when the bytes
+ * are not what `seal` made; `target` is not to be used then.
+ */
+export function unsealInto(
+  target: Uint8Array,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+): boolean {
+  const cut = sealed.length - TAG_BYTES;
+  if (cut !== target.length) return false;
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(cut));
+  for (let at = 0; at < cut; at += PART_BYTES)
+    target.set(decipher.update(sealed.subarray(at, Math.min(cut, at + PART_BYTES))), at);
+  try {
+    decipher.final();
+    return true;
+  } catch {
+    return false;
+  }
+}

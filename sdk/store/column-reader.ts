@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BodyReader, damaged } from './body.js';
-import { blockNonce, deriveKey, unseal } from './cipher.js';
+import { blockNonce, deriveKey, unseal, unsealInto } from './cipher.js';
 import {
   blockAad,
   COLUMN_FILES,
@@ -80,16 +80,23 @@ export class ColumnReader {
     }
   }
 
-  /** Decrypted blocks in order; the next one is read while this one is used. Checks the footer's checksum. */
+  /**
+   * Decrypted blocks in order; the next one is read while this one is used. A block is good until the next one is asked
+   * for: its memory is used again. Checks the footer's checksum.
+   */
   async *blocks(): AsyncGenerator<Uint8Array> {
+    const { blockBytes } = this.header;
     const tags = createHash('sha256');
-    let next = this.#fetch(0);
+    const room = () => new Uint8Array(Math.min(blockBytes, this.plainBytes) + TAG_BYTES);
+    const [plain, sealed] = [room(), [room(), room()] as const];
+    let next = this.#fetch(0, sealed[0]);
     for (let n = 0; n < this.#footer.blocks; n++) {
-      const sealed = await next;
-      next = this.#fetch(n + 1);
+      const block = await next;
+      next = this.#fetch(n + 1, sealed[((n + 1) % 2) as 0 | 1]);
+      // Whoever stops reading does not hear of the block that was begun.
       next.catch(() => {});
-      tags.update(sealed.subarray(sealed.length - TAG_BYTES));
-      yield this.#decrypt(sealed, n);
+      tags.update(block.subarray(block.length - TAG_BYTES));
+      yield this.#openInto(plain, block, n);
     }
     if (tags.digest().compare(this.#footer.tagDigest) !== 0)
       throw damaged(this.#what, 'its checksum is wrong');
@@ -119,25 +126,36 @@ export class ColumnReader {
     return this.#file.close();
   }
 
-  async #fetch(n: number): Promise<Uint8Array> {
+  /** The sealed block `n`, in `room` where one is given; empty behind the last. */
+  async #fetch(n: number, room?: Uint8Array): Promise<Uint8Array> {
     const { blockBytes } = this.header;
     const left = this.plainBytes - n * blockBytes;
     if (left <= 0) return new Uint8Array();
     const position = HEADER_BYTES + n * (blockBytes + TAG_BYTES);
-    return await readExactly(this.#file, Math.min(left, blockBytes) + TAG_BYTES, position, this.#what);
+    const length = Math.min(left, blockBytes) + TAG_BYTES;
+    const target = room?.subarray(0, length) ?? fresh(length);
+    await readInto(this.#file, target, position, this.#what);
+    return target;
   }
 
-  #decrypt(sealed: Uint8Array, n: number): Uint8Array {
-    const plain = unseal(this.#key, blockNonce(n), blockAad(this.#rawHeader, n), sealed);
-    if (plain === undefined) throw damaged(this.#what, `block ${n} was changed or damaged`);
+  #openInto(room: Uint8Array, sealed: Uint8Array, n: number): Uint8Array {
+    const plain = room.subarray(0, sealed.length - TAG_BYTES);
+    if (!unsealInto(plain, this.#key, blockNonce(n), blockAad(this.#rawHeader, n), sealed))
+      throw damaged(this.#what, `block ${n} was changed or damaged`);
     return plain;
   }
 }
 
+const fresh = (length: number) => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+
 async function readExactly(file: ReadHandle, length: number, position: number, what: string) {
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-  if ((await file.read(bytes, position)) !== length) throw damaged(what, 'it ends too early');
+  const bytes = fresh(length);
+  await readInto(file, bytes, position, what);
   return bytes;
+}
+
+async function readInto(file: ReadHandle, target: Uint8Array, position: number, what: string): Promise<void> {
+  if ((await file.read(target, position)) !== target.length) throw damaged(what, 'it ends too early');
 }
 
 async function readFooter(file: ReadHandle, raw: Uint8Array, key: Uint8Array, what: string): Promise<Footer> {

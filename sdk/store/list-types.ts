@@ -60,6 +60,8 @@ export interface LoadedList {
   readonly wantsRebuild: boolean;
   /** Hashes of the base, sorted, `rowCount × hashBytes`; key i belongs to row i. SharedArrayBuffer. */
   keys(): Promise<Uint8Array>;
+  /** The same keys in pieces of whole keys, in bounded memory. */
+  keyPieces(): AsyncIterable<Uint8Array>;
   rows(): Promise<RowTable>;
   /** The same rows, one bucket at a time, in bounded memory. */
   buckets(): AsyncIterable<Uint8Array>;

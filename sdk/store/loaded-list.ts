@@ -95,6 +95,10 @@ export class OpenList implements LoadedList {
     return this.#segment.keys();
   }
 
+  keyPieces(): AsyncIterable<Uint8Array> {
+    return this.#segment.keyPieces();
+  }
+
   rows(): Promise<RowTable> {
     return this.#segment.rows();
   }

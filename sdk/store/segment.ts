@@ -157,19 +157,36 @@ export class SegmentReader {
     for (; b + 1 < table.length; b++) yield new Uint8Array();
   }
 
-  /** All rows in order, in pieces that end between buckets; memory: one block and one bucket. */
+  /** All rows in order, in pieces that end between buckets; each is good until the next one is asked for. */
   async *pieces(): AsyncGenerator<Uint8Array> {
     const table = this.#rows.table;
     let b = 0;
     let held: Uint8Array = new Uint8Array();
-    let heldFrom = 0;
     for await (const block of this.#rows.blocks()) {
-      held = held.length === 0 ? block : new Uint8Array(Buffer.concat([held, block]));
-      while (b + 1 < table.length && table[b + 1]! <= heldFrom + held.length) b++;
-      const used = table[b]! - heldFrom;
-      if (used > 0) yield held.subarray(0, used);
-      held = held.subarray(used);
-      heldFrom += used;
+      const blockFrom = table[b]! + held.length;
+      const end = blockFrom + block.length;
+      let from = 0;
+      if (held.length > 0 && table[b + 1]! <= end) {
+        from = table[b + 1]! - blockFrom;
+        yield joined(held, block.subarray(0, from));
+        held = new Uint8Array();
+      }
+      while (b + 1 < table.length && table[b + 1]! <= end) b++;
+      const to = table[b]! - blockFrom;
+      if (to > from) yield block.subarray(from, to);
+      held = to > 0 ? block.slice(to) : joined(held, block);
+    }
+  }
+
+  /** All keys in order, in pieces of whole keys; each is good until the next one is asked for. */
+  async *keyPieces(): AsyncGenerator<Uint8Array> {
+    const { hashBytes } = this.ref;
+    let held: Uint8Array = new Uint8Array();
+    for await (const block of this.#keys.blocks()) {
+      const piece = held.length > 0 ? joined(held, block) : block;
+      const whole = hashBytes === 0 ? 0 : piece.length - (piece.length % hashBytes);
+      if (whole > 0) yield piece.subarray(0, whole);
+      held = piece.slice(whole);
     }
   }
 
@@ -182,6 +199,13 @@ export class SegmentReader {
     await this.#rows.close();
     await this.#leaves?.close();
   }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
 }
 
 /** Every figure that the head states must be what the files state. */

@@ -3,7 +3,7 @@ import type { Sha256 } from '../../core/index.js';
 
 const HASH_BYTES = 32;
 /** Messages up to this many bytes are joined and hashed in one call; longer ones are streamed. */
-const ONE_SHOT_BYTES = 4096;
+const ONE_SHOT_BYTES = 65_536;
 
 /** `crypto.hash` (Node ≥ 20.12) costs a third of a hash object on short messages. */
 const oneShot: (message: Uint8Array) => Uint8Array =
@@ -22,7 +22,7 @@ function digest(...parts: readonly Uint8Array[]): Uint8Array {
     scratch.set(part, at);
     at += part.length;
   }
-  return Uint8Array.from(oneShot(scratch.subarray(0, length)));
+  return new Uint8Array(oneShot(scratch.subarray(0, length)));
 }
 
 function stream(parts: readonly Uint8Array[]): Uint8Array {
