@@ -63,22 +63,36 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
     for (const { origin: configured, purpose } of parts.lists) {
       const { origin, sinceMs } = generations.current(configured);
       if (lists.some((list) => list.origin === origin)) continue;
-      const replica = await ListReplica.open(parts.deps.store, parts.deps.suite, origin);
+      const replica = await ListReplica.begin(parts.deps.store, parts.deps.suite, origin);
       restore(replica);
-      lists.push(new MatchingList(replica, purpose, sinceMs));
+      lists.push(await MatchingList.open(replica, purpose, sinceMs));
     }
     const { store, random } = parts.deps;
     const suppressed = await readSuppressions(store);
     const uploaders = await Uploaders.open(store, random);
     const hashfed = new Hashfed(parts, lists, generations, suppressed, uploaders);
     // Whoever opened it can listen by then.
-    setImmediate(() => hashfed.#tellDamage());
+    for (const list of lists) setImmediate(() => hashfed.#verify(list));
     return hashfed;
   }
 
-  #tellDamage(): void {
-    for (const { origin, replica } of this.#lists)
-      if (replica.damage !== undefined) this.emit('alarm', { ...damageAlarm(replica.damage), origin });
+  async #verify(list: MatchingList): Promise<void> {
+    const { origin, replica } = list;
+    await list.verified().catch((error: unknown) => this.emit('failed', { origin, error }));
+    if (replica.damage !== undefined) this.emit('alarm', { ...damageAlarm(replica.damage), origin });
+  }
+
+  /**
+   * Until the records of every list were checked against their set digest. Checks need not wait for it: what is read is
+   * authenticated, and a list whose records turn out damaged goes out of service with an `alarm`.
+   */
+  async verified(): Promise<void> {
+    for (const list of this.#lists) await list.verified();
+  }
+
+  /** Until the records of every list are in memory: the first match has not to wait for them then. Throws CANCELLED. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#lists.map((list) => list.ready()));
   }
 
   get store(): Store {
@@ -108,6 +122,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
 
   /** Replaces what is suppressed locally: acts at once, and releases what it covers. Answers the objects released. */
   async suppress(suppress: Suppressions): Promise<JournalEntry[]> {
+    await this.ready();
     await writeSuppressions(this.store, suppress);
     this.#suppressed = suppress;
     this.#judge.policy = withSuppressions(this.#parts.policy, suppress);
@@ -195,18 +210,18 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   }
 
   /** The verdict that another policy would give now; nothing is journaled or counted. */
-  tryPolicy(object: ObjectHashes, policy: Policy): Verdict {
+  tryPolicy(object: ObjectHashes, policy: Policy): Promise<Verdict> {
     return this.#judge.ask(object, policy);
   }
 
   /** Asks about one hash; nothing is journaled or counted. */
-  checkHash(type: ExactType, hash: Uint8Array): Verdict {
+  checkHash(type: ExactType, hash: Uint8Array): Promise<Verdict> {
     return this.#judge.ask({ hashes: { [type]: hash } });
   }
 
   /** As `checkHash`, for many. */
-  checkHashes(type: ExactType, hashes: readonly Uint8Array[]): Verdict[] {
-    return hashes.map((hash) => this.checkHash(type, hash));
+  checkHashes(type: ExactType, hashes: readonly Uint8Array[]): Promise<Verdict[]> {
+    return Promise.all(hashes.map((hash) => this.checkHash(type, hash)));
   }
 
   /**
@@ -237,12 +252,12 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
     const { deps, book } = this.#parts;
     return this.#lists.map((list) => {
       const { state, lastFreshMs } = list.info(deps, book);
-      const { seal } = list.replica.state.head;
+      const { seal } = list.replica.head;
       return {
         origin: list.origin,
         purpose: list.purpose,
         size: list.replica.size,
-        present: list.replica.state.count,
+        present: list.replica.size === 0 ? 0 : (seal?.setCount ?? 0),
         batch_no: seal?.batchNo ?? 0,
         checkpoint_root: toHex(list.replica.root),
         state,
@@ -256,6 +271,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   async close(): Promise<void> {
     await this.#follower.settled();
     await this.#pipeline?.close();
+    for (const list of this.#lists) await list.cancel();
     // These numbers may be lost, and closing must not stop for them.
     await this.#uploaders.save(this.#parts.deps.clock.monotonicMs(), true).catch(() => undefined);
     await this.#parts.telemetry?.close();

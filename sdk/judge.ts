@@ -10,6 +10,8 @@ import type { Releaser } from './releaser.js';
 import type { NewJournalEntry } from './store/index.js';
 import type { Uploaders } from './uploaders.js';
 
+type Asked = Pick<ObjectHashes, 'hashes' | 'perceptual'>;
+
 export interface JudgeParts extends Pick<HashfedParts, 'deps' | 'book' | 'photodna'> {
   readonly lists: readonly MatchingList[];
   readonly counting: Counting;
@@ -29,8 +31,15 @@ export class Judge {
   }
 
   /** The verdict alone; nothing is journaled or counted. */
-  ask(object: Pick<ObjectHashes, 'hashes' | 'perceptual'>, policy = this.policy): Verdict {
+  async ask(object: Asked, policy = this.policy): Promise<Verdict> {
+    await this.#records(object);
     return judgeHashes({ ...this.#matcher(), policy }, object.hashes, object.perceptual);
+  }
+
+  /** A match needs the records of every list: what they say of the same item counts too. */
+  async #records({ hashes }: Asked): Promise<void> {
+    const { lists } = this.#parts;
+    if (lists.some((list) => list.waitsFor(hashes))) await Promise.all(lists.map((list) => list.ready()));
   }
 
   /** Journals before it answers. Throws `MALFORMED` for an object of another size than was announced. */
@@ -39,6 +48,7 @@ export class Judge {
     if (of.bytes !== undefined && of.bytes !== bytes)
       malformed('bytes', `the object has ${bytes}, not the ${of.bytes} that were announced`);
     const { counting, deps, uploaders } = this.#parts;
+    await this.#records(object);
     const nowMs = deps.clock.nowMs();
     const verdict = await this.#settle(object, of, nowMs);
     counting.object({ verdict, bytes, nowMs, ...(of.received === true && { received: true }) });
@@ -57,7 +67,7 @@ export class Judge {
       const entries = entriesFor(verdict, of.ref, lists, nowMs);
       await journal(deps.store, entries);
       if (!entries.some((entry) => this.#isGone(entry))) return verdict;
-      await journal(deps.store, entriesFor(this.ask(object), of.ref, lists, nowMs));
+      await journal(deps.store, entriesFor(await this.ask(object), of.ref, lists, nowMs));
       await releaser.orphans();
     }
   }

@@ -96,6 +96,7 @@ export class ListFollower {
 
   async #update(list: MatchingList, options: FollowOptions): Promise<Followed> {
     const { deps, book } = this.#parts;
+    await list.ready();
     const result = await syncList(deps, book, list.replica, syncOptions(list, options)).catch(
       (error: unknown) => this.#afterClosing(list, options, error),
     );

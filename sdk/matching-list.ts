@@ -8,7 +8,9 @@ import {
   type RecordView,
   toHex,
 } from './core/index.js';
+import type { ExactHashes } from './hash/index.js';
 import { ItemIndex } from './item-index.js';
+import { applyExact, ListOpening } from './list-opening.js';
 import { type Candidate, ExactIndex, type ItemHash, type ListInfo, type ListPurpose } from './match/index.js';
 import { PerceptualRows } from './perceptual-rows.js';
 import {
@@ -19,6 +21,7 @@ import {
   type ListReplica,
   type Moment,
   momentOf,
+  type Opening,
   type RootBook,
   type SyncDeps,
 } from './sync/index.js';
@@ -31,8 +34,6 @@ interface KnownInfo {
   readonly moment: Moment;
   readonly root: unknown;
   readonly held: unknown;
-  readonly state: unknown;
-  readonly size: number;
   readonly info: ListInfo;
 }
 
@@ -45,6 +46,8 @@ export class MatchingList {
   #perceptual: PerceptualRows | undefined;
   #known: KnownInfo | undefined;
   readonly #sinceMs: number | undefined;
+  #opening: ListOpening | undefined;
+  #finishing: Promise<void> | undefined;
 
   /** `sinceMs`: when an earlier generation of the list was first synced here, Unix milliseconds. */
   constructor(replica: ListReplica, purpose: ListPurpose, sinceMs?: number) {
@@ -52,7 +55,67 @@ export class MatchingList {
     this.replica = replica;
     this.purpose = purpose;
     this.items = new ItemIndex(replica);
+    if (replica.opening === undefined) this.#build();
+  }
+
+  /**
+   * Over a replica whose records need not be read yet. An exact list then answers misses from its keys alone; others
+   * wait for their records here. Throws `UPGRADE_REQUIRED`.
+   */
+  static async open(replica: ListReplica, purpose: ListPurpose, sinceMs?: number): Promise<MatchingList> {
+    const list = new MatchingList(replica, purpose, sinceMs);
+    const { opening } = replica;
+    if (opening === undefined) return list;
+    if (list.exactType === undefined) await list.#readAll();
+    else await list.#open(opening);
+    return list;
+  }
+
+  async #open(opening: Opening): Promise<void> {
+    try {
+      this.#opening = await ListOpening.begin(this.replica, opening);
+    } catch (error) {
+      if (!(error instanceof HashfedError)) throw error;
+      await this.#readAll();
+      // The records may be well: they stay in force, and the next sync writes the keys anew.
+      if (this.replica.damage === undefined) await this.replica.noteDamage(error);
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    await this.replica.ready();
     this.#build();
+  }
+
+  /** Until the records are in memory and the index is whole, or the list is known to be damaged. Throws `CANCELLED`. */
+  ready(): Promise<void> {
+    this.#finishing ??= this.#finish();
+    return this.#finishing;
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#opening === undefined) return;
+    const index = await this.#opening.finish();
+    this.#opening = undefined;
+    if (index === undefined) this.#build();
+    else this.#index = index;
+  }
+
+  /** Until the records were checked against their set digest; those of a damaged list are out of service then. */
+  async verified(): Promise<void> {
+    await this.#opening?.verified();
+    if (this.#opening?.broken) await this.ready();
+  }
+
+  /** Whether the verdict on an object of these hashes needs records that are not read yet. */
+  waitsFor(hashes: ExactHashes): boolean {
+    const hash = this.exactType === undefined ? undefined : hashes[this.exactType];
+    return hash !== undefined && this.#opening?.mayHave(hash) === true;
+  }
+
+  /** Ends what is still being read; the list is not used after. */
+  async cancel(): Promise<void> {
+    await this.#opening?.cancel();
   }
 
   #build(): void {
@@ -93,14 +156,8 @@ export class MatchingList {
       return;
     }
     this.items.added(changes.added);
-    if (this.#index !== undefined) this.#applyExact(this.#index, changes);
+    if (this.#index !== undefined) applyExact(this.#index, this.replica, changes);
     await this.#perceptual?.apply(changes);
-  }
-
-  #applyExact(index: ExactIndex, changes: Changes): void {
-    const { arena } = this.replica.state;
-    const key = (row: number) => ({ hash: arena.hash(row), addIndex: arena.addIndex(row) });
-    index.apply({ added: Array.from(changes.added, key), removed: Array.from(changes.removed, key) });
   }
 
   /** Folds recent changes into the table, in slices, where that pays. */
@@ -108,8 +165,9 @@ export class MatchingList {
     if (this.#index?.wantsMerge) await this.#index.merge(signal === undefined ? {} : { signal });
   }
 
-  /** Records of a hash of this list's own type. */
+  /** Records of a hash of this list's own type. Throws `INTERNAL` where they are not read yet: see `waitsFor`. */
   find(hash: Uint8Array): RecordView[] {
+    if (this.#opening?.mayHave(hash)) throw new HashfedError('INTERNAL', 'the records are not read yet');
     const index = this.#index;
     if (index === undefined || index.size === 0 || !index.has(hash)) return [];
     const records: RecordView[] = [];
@@ -153,16 +211,14 @@ export class MatchingList {
     if (
       known !== undefined &&
       known.held === replica.held &&
-      known.state === replica.state &&
-      known.size === replica.state.size &&
       known.root === root &&
       isSameMoment(known.moment, moment)
     ) {
       return known.info;
     }
     const info = this.#inform(deps, book);
-    const { held, state } = replica;
-    this.#known = { moment, root, held, state, size: state.size, info };
+    const { held } = replica;
+    this.#known = { moment, root, held, info };
     return info;
   }
 

@@ -43,6 +43,7 @@ export class Releaser {
 
   /** What no live record stands behind. */
   async orphans(): Promise<JournalEntry[]> {
+    await Promise.all(this.#lists.map((list) => list.ready()));
     return this.#announce(
       await releaseOrphans(this.#parts.deps.store, this.#lists, (origin) =>
         this.#generations.isClosed(origin),

@@ -79,6 +79,7 @@ export async function rematchInventory(
   request: RematchRequest = {},
 ): Promise<RematchSummary> {
   const sum = { objects: 0, bytes: 0, looked_for: 0, matches: 0 };
+  await hashfed.ready();
   for (const shelf of await inventory.shelves()) {
     const matched = matchedNow(hashfed);
     const batch = lookedFor(hashfed.matching, request.all === true ? {} : (shelf.head.matched?.sizes ?? {}));

@@ -29,7 +29,7 @@ export async function* tryOnInventory(
       const cursor = new EntryCursor(block);
       while (cursor.next()) {
         const entry = cursor.entry();
-        const trial = compare(hashfed, policy, objectOf(entry), () => journalRef(shelf, entry));
+        const trial = await compare(hashfed, policy, objectOf(entry), () => journalRef(shelf, entry));
         if (trial !== undefined) yield trial;
       }
     }
@@ -42,25 +42,26 @@ export async function* tryOnInventory(
  */
 export async function* tryOnJournal(hashfed: Hashfed, policy: Policy): AsyncGenerator<PolicyTrial> {
   const seen = new Set<string>();
+  await hashfed.ready();
   await hashfed.store.inbox.absorb();
   for (const state of ['held', 'blocked'] as const)
     for await (const { ref } of entriesIn(hashfed, state)) {
       if (seen.has(ref)) continue;
       seen.add(ref);
       const object = rebuilt(hashfed, await hashfed.store.journal.byRef(ref));
-      const trial = compare(hashfed, policy, object, () => ref);
+      const trial = await compare(hashfed, policy, object, () => ref);
       if (trial !== undefined) yield trial;
     }
 }
 
-function compare(
+async function compare(
   hashfed: Hashfed,
   policy: Policy,
   object: ObjectHashes,
   ref: () => string,
-): PolicyTrial | undefined {
-  const then = hashfed.tryPolicy(object, policy);
-  const now = hashfed.tryPolicy(object, hashfed.policy);
+): Promise<PolicyTrial | undefined> {
+  const then = await hashfed.tryPolicy(object, policy);
+  const now = await hashfed.tryPolicy(object, hashfed.policy);
   return now.action === 'none' && then.action === 'none' ? undefined : { ref: ref(), now, then };
 }
 

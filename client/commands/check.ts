@@ -34,10 +34,9 @@ export function register(program: Command): void {
           throw new HashfedError('USAGE', 'name files to check, or hashes with --hash', { field: 'FILE' });
         if (options.remote === true) return checkRemote(context, hashes, files);
         return withHoster(context, 'auto', async (hashfed) => {
-          const fromHashes = hashes.map(({ text, type, hash }) => ({
-            name: text,
-            verdict: hashfed.checkHash(type, hash),
-          }));
+          const fromHashes: Answer[] = [];
+          for (const { text, type, hash } of hashes)
+            fromHashes.push({ name: text, verdict: await hashfed.checkHash(type, hash) });
           const fromFiles = await checkFiles(context, hashfed, files, options);
           print(context, fromFiles, fromHashes);
           return exitOf(context, hashfed, [...fromFiles, ...fromHashes]);

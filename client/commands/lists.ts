@@ -11,6 +11,7 @@ export function register(program: Command): void {
     .action(
       action((context) =>
         withHoster(context, 'auto', async (hashfed) => {
+          await hashfed.verified();
           const lists = hashfed.lists();
           const now = context.clock.nowMs();
           context.out.result({ lists }, table([HEADING, ...lists.map((list) => row(list, now))]));

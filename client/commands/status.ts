@@ -103,10 +103,10 @@ async function probeAll(
 /** Members without lists have nothing that could be stale. */
 async function readLists(context: CliContext, { lists }: LoadedConfig): Promise<Held> {
   if (lists.length === 0) return { lists: [], exit: EXIT.done };
-  return withHoster(context, 'auto', async (hashfed) => ({
-    lists: hashfed.lists(),
-    exit: freshnessExit(hashfed, context),
-  }));
+  return withHoster(context, 'auto', async (hashfed) => {
+    await hashfed.verified();
+    return { lists: hashfed.lists(), exit: freshnessExit(hashfed, context) };
+  });
 }
 
 /** What is wrong is told on stderr; here it is only whether anybody answered at all. */

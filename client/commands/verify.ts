@@ -116,6 +116,7 @@ async function verifyServer(context: CliContext, server: string, options: Option
 async function verifyHeld(context: CliContext, { origin: wanted }: Options): Promise<ExitCode> {
   return withHoster(context, 'auto', async (hashfed) => {
     const findings: Finding[] = [];
+    await hashfed.ready();
     for (const { origin, size, checkpoint_root } of hashfed.lists()) {
       if (wanted !== undefined && !wanted.includes(origin)) continue;
       const damage = hashfed.replicas.find((replica) => replica.origin.text === origin)?.damage;

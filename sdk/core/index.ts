@@ -1,5 +1,6 @@
 /** The door of the pure core: bytes, time and randomness come in as arguments; no I/O happens here. */
 
+export { addedHashes } from './added-hashes.js';
 export * from './anchor.js';
 export * from './anchor-counts.js';
 export * from './audit.js';

@@ -18,10 +18,11 @@ import { discardOnError, fillAndVerify } from './fill.js';
 import { addArrival, type Held, type HeldNote, type Stated } from './held.js';
 import type { Offer, Verified } from './offer.js';
 import { pullEntries } from './pull.js';
-import type { Content, ListReplica } from './replica.js';
+import type { ListReplica } from './replica.js';
 import type { RootBook } from './root-book.js';
 import { proveContinuity } from './snapshot-pull.js';
 import { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
+import type { Content } from './stored-content.js';
 import type { Changes, SyncOptions, SyncPath } from './types.js';
 import { takeSnapshot } from './via-snapshot.js';
 

@@ -3,8 +3,9 @@ import type { ListHead, ListStore, StoredBundle } from '../store/index.js';
 import { changesOf } from './changes.js';
 import { type Held, listHead } from './held.js';
 import { FOLD_ENTRIES } from './limits.js';
-import type { Content, ListReplica } from './replica.js';
+import type { ListReplica } from './replica.js';
 import type { VerifiedRange } from './stage.js';
+import type { Content } from './stored-content.js';
 import type { Changes } from './types.js';
 
 /**

@@ -38,7 +38,7 @@ export function currencyOf(deps: SyncDeps, book: RootBook, replica: ListReplica)
   const root = book.of(replica.origin.text);
   const settings = settingsOf(root, replica.origin.text);
   replica.useRoot(root);
-  const { held, state } = replica;
+  const { held, head } = replica;
   const guard = guardOf(deps.clock);
   const nowMs = deps.clock.nowMs();
   if (held === undefined) return { state: 'STALE', causes: ['FRESHNESS'], lastFreshMs: undefined };
@@ -50,7 +50,7 @@ export function currencyOf(deps: SyncDeps, book: RootBook, replica: ListReplica)
     hasLiveKey: root.roles.live.keys.length > 0,
     settings,
     held: held.checkpoint,
-    sealMs: state.head.seal?.timeMs ?? 0,
+    sealMs: head.seal?.timeMs ?? 0,
     freshness: held.freshness?.statement,
     liveness: held.liveness?.statement,
     freshnessHeldMs: heldFor(deps, held.freshness),

@@ -3,8 +3,8 @@ import type { StagedBundles, StoredBundle } from '../store/index.js';
 import type { Attempt } from './advance.js';
 import { STAGE_BYTES } from './limits.js';
 import { pullEntries } from './pull.js';
-import type { Content } from './replica.js';
 import { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
+import type { Content } from './stored-content.js';
 
 /** What an earlier attempt left is used first. If the result is wrong, it may have been that: once more without. */
 export async function fillAndVerify(

@@ -5,9 +5,13 @@ import {
   HashfedError,
   type ListState,
   type Liveness,
+  type PublisherRoot,
   parseCheckpoint,
   parseNote,
+  type Suite,
   type TreeState,
+  verifyFreshness,
+  verifyLiveness,
 } from '../core/index.js';
 import type { ListHead } from '../store/index.js';
 import { MAX_ARRIVALS } from './limits.js';
@@ -112,4 +116,26 @@ export function listHead(held: Held, state: ListState['head'], range: readonly U
     sealCounts: none,
     extra: encodeExtra(held),
   };
+}
+
+/** Statements that are verified again under a root; what no longer verifies is dropped. */
+export function verifiedUnder(suite: Suite, root: PublisherRoot, origin: string, held: Held): Held {
+  // They were accepted once: one that lies in the future now shows as CLOCK when the list is judged.
+  const late = Number.MAX_SAFE_INTEGER;
+  const freshness = keepValid(held.freshness, (one) => verifyFreshness(suite, root, origin, one, late));
+  const liveness = keepValid(held.liveness, (one) => verifyLiveness(suite, root, origin, one, late));
+  return { ...held, freshness, liveness };
+}
+
+function keepValid<T>(
+  stated: Stated<T> | undefined,
+  verify: (envelope: Uint8Array) => T,
+): Stated<T> | undefined {
+  if (stated === undefined) return undefined;
+  try {
+    return { ...stated, statement: verify(stated.envelope) };
+  } catch (error) {
+    if (error instanceof HashfedError) return undefined;
+    throw error;
+  }
 }

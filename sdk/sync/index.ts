@@ -17,13 +17,15 @@ export {
 export { keepEvidence, packEvidence } from './evidence.js';
 export type { Arrival, Held, HeldNote, Stated } from './held.js';
 export { type Judging, judgeOffer, type Offer } from './offer.js';
+export type { Opening } from './opening.js';
 export { askCheckpoint, askConsistency, askRoot, type ServedCheckpoint, splitHashes } from './peer.js';
 export { type PullOptions, pullEntries } from './pull.js';
-export { type Content, type Damage, ListReplica } from './replica.js';
+export { ListReplica } from './replica.js';
 export { type ReportOptions, reportSyncState, syncStates } from './report.js';
 export { RootBook } from './root-book.js';
 export { verifyIndex } from './snapshot-pull.js';
 export { type Goal, RangeBuilder, type VerifiedRange } from './stage.js';
+export type { Content, Damage } from './stored-content.js';
 export { damageAlarm, syncList } from './sync-list.js';
 export type * from './types.js';
 export { watchOrigins } from './watch.js';

@@ -6,28 +6,16 @@ import {
   type Origin,
   type PublisherRoot,
   parseOrigin,
+  type StateHead,
   type Suite,
-  verifyFreshness,
-  verifyLiveness,
 } from '../core/index.js';
 import type { ListStore, Store } from '../store/index.js';
-import { arrivedMs, type Held, type Stated } from './held.js';
-import { emptyContent, readContent, salvagedHeld, unfit } from './stored-content.js';
+import { arrivedMs, type Held, verifiedUnder } from './held.js';
+import { type Opening, openingOf, readAll } from './opening.js';
+import { type Content, type Damage, emptyContent, salvagedHeld } from './stored-content.js';
+import type { Changes } from './types.js';
 
 const NONE = new Uint8Array();
-
-/** The parts that move together. */
-export interface Content {
-  readonly state: ListState;
-  readonly tree: CompactRange;
-  readonly held: Held | undefined;
-}
-
-/** What the disk no longer gives back, and the state that it is known to have held. */
-export interface Damage {
-  readonly error: HashfedError;
-  readonly held: Held | undefined;
-}
 
 /**
  * One list as it was verified and committed here: the resident set, the tree's right edge, notes and statements. Used
@@ -45,6 +33,8 @@ export class ListReplica {
   /** The store and memory may differ: nothing goes on before the list was read anew. */
   #broken = false;
   #damage: Damage | undefined;
+  #opening: Opening | undefined;
+  #reading: Promise<Changes | undefined> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(origin: Origin, list: ListStore, suite: Suite) {
@@ -59,17 +49,50 @@ export class ListReplica {
    * tree's edge by the note's root. What does not fit together is `damage`: the list holds nothing until it is synced.
    */
   static async open(store: Pick<Store, 'list'>, suite: Suite, origin: string): Promise<ListReplica> {
-    const replica = new ListReplica(parseOrigin(origin), store.list(origin), suite);
-    await replica.recover();
+    const replica = await ListReplica.begin(store, suite, origin);
+    await replica.ready();
     return replica;
   }
 
+  /** As `open`, but only the head is read: notes and statements are there, records come with `ready`. */
+  static async begin(store: Pick<Store, 'list'>, suite: Suite, origin: string): Promise<ListReplica> {
+    const replica = new ListReplica(parseOrigin(origin), store.list(origin), suite);
+    await replica.#noting(() => replica.#begin());
+    return replica;
+  }
+
+  /** What there is to read yet; undefined once the records are there. */
+  get opening(): Opening | undefined {
+    return this.#opening;
+  }
+
+  /**
+   * Until the records are in memory, or known to be damaged. Answers what the deltas did to the records of the base, for
+   * an index over those; undefined where there was nothing to read. Throws `CANCELLED`, `UPGRADE_REQUIRED`.
+   */
+  ready(): Promise<Changes | undefined> {
+    this.#reading ??= this.#read();
+    return this.#reading;
+  }
+
   get state(): ListState {
+    this.#checkReady();
     return this.#content.state;
   }
 
   get tree(): CompactRange {
+    this.#checkReady();
     return this.#content.tree;
+  }
+
+  /** What the records were sealed with, before they are read too. */
+  get head(): StateHead {
+    return this.#opening?.head ?? this.#content.state.head;
+  }
+
+  #checkReady(): void {
+    if (this.#opening !== undefined)
+      throw new HashfedError('INTERNAL', 'the records are not read yet: wait for ready()');
   }
 
   get held(): Held | undefined {
@@ -131,14 +154,7 @@ export class ListReplica {
   }
 
   #verified(held: Held, root: PublisherRoot): Held {
-    const origin = this.origin.text;
-    // They were accepted once: one that lies in the future now shows as CLOCK when the list is judged.
-    const late = Number.MAX_SAFE_INTEGER;
-    const freshness = keepValid(held.freshness, (one) =>
-      verifyFreshness(this.#suite, root, origin, one, late),
-    );
-    const liveness = keepValid(held.liveness, (one) => verifyLiveness(this.#suite, root, origin, one, late));
-    return { ...held, freshness, liveness };
+    return verifiedUnder(this.#suite, root, this.origin.text, held);
   }
 
   /** When a record was committed here, if after the first sync, Unix milliseconds. */
@@ -171,51 +187,77 @@ export class ListReplica {
     content.state.forgetBelow(content.held.anchor.size);
   }
 
-  /** Reads the stored list, at first or after a failed write. */
+  /** Reads the stored list anew, after a failed write: what memory holds stays in force meanwhile. */
   async reload(): Promise<void> {
     this.#broken = true;
-    const loaded = await this.list.load();
-    try {
-      this.pending = loaded?.pending.entries ?? 0;
-      const empty = () => emptyContent(this.origin, this.#suite.sha256);
-      this.#content = loaded === undefined ? empty() : await readContent(this.origin, this.#suite, loaded);
-    } catch (cause) {
-      throw unfit(this.origin, cause);
-    } finally {
-      await loaded?.close();
-    }
-    this.#damage = undefined;
-    this.#useRootAgain();
-    this.#broken = false;
+    const opening = await this.#load();
+    if (opening !== undefined) this.#settle((await readAll(this.origin, opening)).content);
   }
 
-  /** As `reload`; damage is noted for the next sync, and what memory holds stays in force. */
-  async recover(): Promise<void> {
+  /** As `reload`; damage is noted for the next sync. */
+  recover(): Promise<void> {
+    return this.#noting(() => this.reload());
+  }
+
+  /** What is stored cannot be used, or not all of it: the next sync writes it anew. */
+  async noteDamage(error: HashfedError): Promise<void> {
+    this.#damage = { error, held: await salvagedHeld(this.list) };
+    this.#useRootAgain();
+  }
+
+  async #noting(work: () => Promise<unknown>): Promise<void> {
     try {
-      await this.reload();
+      await work();
     } catch (error) {
       if (!(error instanceof HashfedError) || error.code !== 'STORAGE_FAILED') throw error;
-      this.#damage = { error, held: await salvagedHeld(this.list) };
-      this.#useRootAgain();
+      this.#broken = true;
+      await this.noteDamage(error);
     }
+  }
+
+  /** The head that is stored; where there is none, the list is empty. */
+  async #load(): Promise<Opening | undefined> {
+    const loaded = await this.list.load();
+    this.pending = loaded?.pending.entries ?? 0;
+    if (loaded !== undefined) return openingOf(this.origin, this.#suite, loaded);
+    this.#settle(emptyContent(this.origin, this.#suite.sha256));
+    return undefined;
+  }
+
+  async #begin(): Promise<void> {
+    this.#opening = await this.#load();
+    if (this.#opening !== undefined) this.#content = { ...this.#content, held: this.#opening.held };
+  }
+
+  async #read(): Promise<Changes | undefined> {
+    const opening = this.#opening;
+    if (opening === undefined) return undefined;
+    let changes: Changes | undefined;
+    await this.#noting(async () => {
+      try {
+        const read = await readAll(this.origin, opening);
+        this.#settle(read.content);
+        changes = read.changes;
+      } catch (cause) {
+        if (!opening.cancelled) this.#content = emptyContent(this.origin, this.#suite.sha256);
+        throw cause;
+      } finally {
+        if (!opening.cancelled) this.#opening = undefined;
+      }
+    });
+    return changes;
+  }
+
+  #settle(content: Content): void {
+    this.#content = content;
+    this.#damage = undefined;
+    this.#broken = false;
+    this.#useRootAgain();
   }
 
   #useRootAgain(): void {
     const root = this.#root;
     this.#root = undefined;
     if (root !== undefined) this.useRoot(root);
-  }
-}
-
-function keepValid<T>(
-  stated: Stated<T> | undefined,
-  verify: (envelope: Uint8Array) => T,
-): Stated<T> | undefined {
-  if (stated === undefined) return undefined;
-  try {
-    return { ...stated, statement: verify(stated.envelope) };
-  } catch (error) {
-    if (error instanceof HashfedError) return undefined;
-    throw error;
   }
 }

@@ -28,7 +28,7 @@ import { type BucketRun, type LocalBuckets, runsToPull } from './local-buckets.j
 import { Pace } from './pace.js';
 import { askConsistency, askSnapshot, splitHashes } from './peer.js';
 import { CUT } from './pull.js';
-import type { Content } from './replica.js';
+import type { Content } from './stored-content.js';
 
 /** An index that was verified against an anchor: every bucket can now be checked as it arrives. */
 export interface VerifiedIndex {

@@ -9,7 +9,7 @@ import {
   type TreeState,
 } from '../core/index.js';
 import type { StoredBundle } from '../store/index.js';
-import type { Content } from './replica.js';
+import type { Content } from './stored-content.js';
 
 /** A range that was applied to a fork of a state and verified: tree, SEALs, digest and the limit for one key. */
 export interface VerifiedRange {

@@ -7,8 +7,9 @@ import type { SyncDeps } from './deps.js';
 import { keepEvidence } from './evidence.js';
 import type { Offer } from './offer.js';
 import { type Answers, asHashfed, askAll, type Failed, toFailure } from './offers.js';
-import type { Damage, ListReplica } from './replica.js';
+import type { ListReplica } from './replica.js';
 import type { RootBook } from './root-book.js';
+import type { Damage } from './stored-content.js';
 import type { SyncAlarm, SyncOptions, SyncResult } from './types.js';
 
 /** Errors that no other source mends: a fork, our own disk, our own age. */
@@ -31,6 +32,7 @@ export function syncList(
   return replica.exclusive(async () => {
     try {
       if (replica.broken) await replica.recover();
+      await replica.ready();
       const answers = await askAll({ deps, book, replica, signal: options.signal });
       return await tryOffers({ deps, book, replica, options }, answers);
     } catch (error) {

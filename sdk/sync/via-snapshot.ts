@@ -11,7 +11,6 @@ import type { Attempt } from './advance.js';
 import { SNAPSHOT_MIN_TAIL } from './limits.js';
 import { bucketsOfSalvage, bucketsOfState, type LocalBuckets } from './local-buckets.js';
 import { askSnapshotIndex } from './peer.js';
-import type { Content } from './replica.js';
 import {
   type Kept,
   proveContinuity,
@@ -19,6 +18,7 @@ import {
   type VerifiedIndex,
   verifyIndex,
 } from './snapshot-pull.js';
+import type { Content } from './stored-content.js';
 
 /** Bytes of an entry in a stream, for comparison only: a sha256 ADD. */
 const TYPICAL_ENTRY_BYTES = 84;

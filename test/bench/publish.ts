@@ -59,11 +59,11 @@ async function local(world: BenchFederation, n: number, hashes: Uint8Array) {
   const present = hoster.lists().reduce((sum, list) => Math.max(sum, list.present), 0);
   if (present !== n) throw new Error(`${present} of ${n} entries arrived`);
   const misses = hashes.map((byte) => byte ^ 0x5a);
-  const ask = (from: Uint8Array, i: number) =>
-    hoster.checkHash('sha256', from.subarray((i % n) * 32, (i % n) * 32 + 32)).matches.length;
+  const ask = async (from: Uint8Array, i: number) =>
+    (await hoster.checkHash('sha256', from.subarray((i % n) * 32, (i % n) * 32 + 32))).matches.length;
   let found = 0;
-  const checksMs = await time(() => {
-    for (let i = 0; i < CHECKS; i++) found += ask(i % 2 === 0 ? hashes : misses, i);
+  const checksMs = await time(async () => {
+    for (let i = 0; i < CHECKS; i++) found += await ask(i % 2 === 0 ? hashes : misses, i);
   });
   if (found !== CHECKS / 2) throw new Error(`${found} of ${CHECKS / 2} hashes were found`);
   return { reopenMs, checksMs };

@@ -41,8 +41,8 @@ async function oneDelta({ police, hoster }: World, keys: 'one' | 'two'): Promise
   const [first] = leaves;
   const draft = police.draft(leaves);
   const { name } = await police.prepare(draft);
-  const verdictAt = once(hoster, 'synced').then(() => {
-    const matches = first?.kind === 'add' ? hoster.checkHash('sha256', first.hash).matches : [];
+  const verdictAt = once(hoster, 'synced').then(async () => {
+    const matches = first?.kind === 'add' ? (await hoster.checkHash('sha256', first.hash)).matches : [];
     if (matches.length !== 1) throw new Error('the new entry does not match');
     return performance.now();
   });

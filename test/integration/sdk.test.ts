@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import { Liveness } from '../../proto/gen/hashfed/v1/statements.js';
 import { seedSigner, signDsse } from '../../sdk/core/index.js';
@@ -103,7 +103,7 @@ describe('the SDK against a server over mutual TLS', () => {
   test('asks the server instead of its own lists', async () => {
     const unknown = Array.from({ length: 30 }, () => sha256(randomBytes(8)));
     const remote = await hashfed.queryRemote('sha256', [sha256(bad), ...unknown, sha256(worse)]);
-    const local = hashfed.checkHashes('sha256', [sha256(bad), ...unknown, sha256(worse)]);
+    const local = await hashfed.checkHashes('sha256', [sha256(bad), ...unknown, sha256(worse)]);
     expect(remote.map(({ action }) => action)).toEqual(local.map(({ action }) => action));
     expect(remote[0]?.matches[0]?.item_id).toBe(local[0]?.matches[0]?.item_id);
     expect(remote.filter(({ action }) => action === 'block')).toHaveLength(2);
@@ -111,12 +111,12 @@ describe('the SDK against a server over mutual TLS', () => {
 
   test('a suppressed item is let pass at once, and released', async () => {
     await hashfed.check(worse, { ref: 'suppressed' });
-    const item = hashfed.checkHash('sha256', sha256(worse)).matches[0]!.item_id;
+    const item = (await hashfed.checkHash('sha256', sha256(worse))).matches[0]!.item_id;
     const released = await hashfed.suppress({ items: [item], publishers: [], classifications: [] });
     expect(released.map(({ ref }) => ref)).toEqual(['suppressed']);
-    expect(hashfed.checkHash('sha256', sha256(worse)).action).toBe('allow');
+    expect((await hashfed.checkHash('sha256', sha256(worse))).action).toBe('allow');
     await hashfed.suppress({ items: [], publishers: [], classifications: [] });
-    expect(hashfed.checkHash('sha256', sha256(worse)).action).toBe('block');
+    expect((await hashfed.checkHash('sha256', sha256(worse))).action).toBe('block');
   });
 
   test('a service that holds the store answers its own desk', async () => {
@@ -137,7 +137,7 @@ describe('the SDK against a server over mutual TLS', () => {
     const watching = hashfed.watch(stop.signal);
     await police.publish([police.withdraw(0)], 'two');
     expect((await released).map(({ ref }) => ref).sort()).toEqual(['buffer', 'file', 'stream']);
-    expect(hashfed.checkHash('sha256', sha256(bad)).action).toBe('none');
+    expect((await hashfed.checkHash('sha256', sha256(bad))).action).toBe('none');
     stop.abort();
     await watching;
   });
@@ -169,7 +169,7 @@ describe('the SDK against a server over mutual TLS', () => {
     await federation.server!.end('SIGTERM');
     const { failures } = await hashfed.sync();
     expect(failures.length).toBeGreaterThan(0);
-    expect(hashfed.checkHash('sha256', sha256(worse)).action).toBe('block');
+    expect((await hashfed.checkHash('sha256', sha256(worse))).action).toBe('block');
     await federation.start();
     await hashfed.close();
     hashfed = await openAs('hoster-a');
@@ -185,8 +185,9 @@ describe('a list that is damaged on disk', () => {
     hashfed = await openAs('hoster-a');
     const alarms: unknown[] = [];
     hashfed.on('alarm', (alarm) => alarms.push(alarm));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(alarms).toEqual([expect.objectContaining({ kind: 'damaged', origin: ORIGIN })]);
+    await vi.waitFor(() =>
+      expect(alarms).toEqual([expect.objectContaining({ kind: 'damaged', origin: ORIGIN })]),
+    );
     const of = (lists: ListStatus[]) => lists.find(({ origin }) => origin === ORIGIN);
     expect(of(hashfed.lists())).toMatchObject({ size: 0, state: 'EXPIRED', last_fresh_ms: null });
     const others = (lists: ListStatus[]) =>
@@ -198,7 +199,7 @@ describe('a list that is damaged on disk', () => {
     expect(failures).toEqual([]);
     expect(results.find(({ origin }) => origin === ORIGIN)?.alarms).toMatchObject([{ kind: 'damaged' }]);
     expect(of(hashfed.lists())?.checkpoint_root).toBe(of(before)?.checkpoint_root);
-    expect(hashfed.checkHash('sha256', sha256(worse)).action).toBe('block');
+    expect((await hashfed.checkHash('sha256', sha256(worse))).action).toBe('block');
   });
 });
 

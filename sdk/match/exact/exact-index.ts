@@ -49,6 +49,11 @@ export class ExactIndex {
     this.#size = table.count;
   }
 
+  /** Over a table that is complete and nobody else's. */
+  static of(table: Table): ExactIndex {
+    return new ExactIndex(table, new Overlay(table.keyBytes), true);
+  }
+
   static empty(keyBytes: KeyBytes): ExactIndex {
     return ExactIndex.fromRows(keyBytes, []);
   }
@@ -60,7 +65,7 @@ export class ExactIndex {
    */
   static fromRows(keyBytes: KeyBytes, pieces: Iterable<Uint8Array>, known?: KnownRows): ExactIndex {
     if (known !== undefined) {
-      return new ExactIndex(tableFromRows(keyBytes, pieces, known), new Overlay(keyBytes), true);
+      return ExactIndex.of(tableFromRows(keyBytes, pieces, known));
     }
     const all = [...pieces];
     return ExactIndex.fromRows(keyBytes, all, surveyRows(keyBytes, all));
@@ -71,7 +76,7 @@ export class ExactIndex {
    * removes any, and it cannot tell a record that is added twice. Throws `MALFORMED` where they are not sorted.
    */
   static fromKeys(keyBytes: KeyBytes, keys: Uint8Array): ExactIndex {
-    return new ExactIndex(tableFromKeys(keyBytes, keys), new Overlay(keyBytes), true);
+    return ExactIndex.of(tableFromKeys(keyBytes, keys));
   }
 
   /** A reader over another thread's index. Its `size` and `apply` belong to the writer. */

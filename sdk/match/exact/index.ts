@@ -4,4 +4,5 @@ export type { KnownRows } from './build.js';
 export { type ExactBytes, type ExactHandle, ExactIndex } from './exact-index.js';
 export type { KeyBytes } from './limits.js';
 export type { BackgroundOptions, Merge } from './merge.js';
+export { ExactOpening } from './opening.js';
 export { type RecordKey, recordKeys, rowEnd } from './rows.js';

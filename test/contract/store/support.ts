@@ -126,6 +126,10 @@ export async function rebuild(
 /** Everything a list holds, as plain values. */
 export async function contents(list: LoadedList) {
   const keys = Buffer.from(await list.keys()).toString('hex');
+  const pieces: string[] = [];
+  for await (const piece of list.keyPieces()) pieces.push(Buffer.from(piece).toString('hex'));
+  if (pieces.join('') !== keys || pieces.some((piece) => piece.length % (2 * list.hashBytes) !== 0))
+    throw new Error('the keys in pieces are not the keys');
   const table = await list.rows();
   const rows = Buffer.from(table.bytes).toString('hex');
   const bundles: StoredBundle[] = [];

@@ -84,7 +84,7 @@ export class SyncClient {
     return client;
   }
 
-  async start(): Promise<void> {
+  async start(read: typeof ListReplica.open = ListReplica.open): Promise<void> {
     const { clock } = this;
     const common = { dir: join(this.dir, 'store'), key: storeKeyProvider, clock, random };
     this.#store = await openStore(
@@ -96,7 +96,7 @@ export class SyncClient {
     const base = { store: this.#store, suite, clock, random, trust, cosigners: NO_COSIGNERS };
     this.deps = { ...base, sources: this.#sources };
     this.book = await RootBook.open(this.deps);
-    this.replica = await ListReplica.open(this.#store, suite, this.origin);
+    this.replica = await read(this.#store, suite, this.origin);
   }
 
   sync(options: SyncOptions = {}) {
@@ -119,9 +119,9 @@ export class SyncClient {
   }
 
   /** The process ends and starts again over the same folder. */
-  async restart(): Promise<void> {
+  async restart(read?: typeof ListReplica.open): Promise<void> {
     await this.#store.close();
-    await this.start();
+    await this.start(read);
   }
 
   /** The process ends; the folder stays. */
