@@ -129,7 +129,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
     return this.#releaser.where(isSuppressed(this.#lists, suppress), 'suppressed');
   }
 
-  /** The lists as they are matched; for tools that look deeper than verdicts. */
+  /** The lists as they are matched; for tools that look deeper than verdicts, once they are `ready`. */
   get matching(): readonly MatchingList[] {
     return this.#lists;
   }

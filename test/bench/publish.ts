@@ -55,6 +55,7 @@ async function oneRound(n: number): Promise<Round> {
 async function local(world: BenchFederation, n: number, hashes: Uint8Array) {
   const started = performance.now();
   await using hoster = await open({ config: world.config('hoster-a') });
+  await hoster.ready();
   const reopenMs = performance.now() - started;
   const present = hoster.lists().reduce((sum, list) => Math.max(sum, list.present), 0);
   if (present !== n) throw new Error(`${present} of ${n} entries arrived`);

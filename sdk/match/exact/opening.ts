@@ -74,7 +74,8 @@ export class ExactOpening {
     let row = this.#rows;
     let o = row * ((keyBytes - HEAD_BYTES) >>> 2);
     for (let at = 0; at < rows.length; at = rowEnd(rows, at, keyBytes)) {
-      if (row >= count || !this.#isKey(row, view.getUint32(at))) malformed('rows', 'are not those of the keys');
+      if (row >= count || !this.#isKey(row, view.getUint32(at)))
+        malformed('rows', 'are not those of the keys');
       const end = at + keyBytes;
       for (let b = at + HEAD_BYTES; b < end; b += 4) rest[o++] = view.getInt32(b, true);
       ids![row++] = view.getUint32(end) * 0x1_0000_0000 + view.getUint32(end + 4);
