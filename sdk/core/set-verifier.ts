@@ -27,9 +27,9 @@ export class SetVerifier {
   readonly #buckets: BucketStream;
   readonly #known: Uint8Array | undefined;
   #count = 0;
-  /** The record before the next one. */
+  /** The record before the next one, and its first four bytes. */
   #last: Uint8Array = EMPTY_BYTES;
-  #lastAt = 0;
+  #lastHead = 0;
 
   /**
    * `known`: bucket digests that these very bytes were verified to have, so that they are not hashed again. Throws
@@ -55,21 +55,32 @@ export class SetVerifier {
     if (records.length === 0) return;
     if (this.#origin.type === 'events') malformed('records', 'an event log has none');
     const view = new DataView(records.buffer, records.byteOffset, records.length);
-    let from = 0;
+    const hashLength = this.#hashLength;
+    const buckets = this.#buckets;
+    const { size } = this.#head;
+    let [from, count, head, last, lastAt] = [0, this.#count, this.#lastHead, this.#last, 0];
     for (let at = 0; at < records.length; ) {
-      const length = checkRecord(records, view, at, this.#hashLength);
-      this.#follow(records, view, at);
-      const bucket = this.#buckets.bucketOf(view.getUint16(at));
-      if (bucket !== this.#buckets.bucket) {
-        this.#buckets.turn(bucket, this.#count, records.subarray(from, at));
+      const length = checkRecord(records, view, at, hashLength);
+      const before = head;
+      head = view.getUint32(at);
+      if (head <= before && (head < before || !follows(last, lastAt, records, at, hashLength + 8)))
+        malformed('records', 'are out of order');
+      const lastIndex = at + hashLength + REC.LAST;
+      if (view.getUint32(lastIndex) * 0x1_0000_0000 + view.getUint32(lastIndex + 4) >= size)
+        malformed('records', 'name an entry beyond the seal');
+      const bucket = buckets.bucketOf(head >>> 16);
+      if (bucket !== buckets.bucket) {
+        buckets.turn(bucket, count, records.subarray(from, at));
         from = at;
       }
-      this.#count++;
+      [last, lastAt] = [records, at];
+      count++;
       at += length;
     }
-    this.#buckets.keep(records.subarray(from));
-    this.#last = this.#last.slice(this.#lastAt, this.#lastAt + this.#hashLength + RECORD_TAIL_BYTES);
-    this.#lastAt = 0;
+    buckets.keep(records.subarray(from));
+    this.#count = count;
+    this.#lastHead = head;
+    this.#last = last.slice(lastAt, lastAt + hashLength + RECORD_TAIL_BYTES);
   }
 
   /** Throws `ROOT_MISMATCH`. */
@@ -84,28 +95,18 @@ export class SetVerifier {
       mismatch();
     return { digests, starts };
   }
-
-  /** The record at `at` sorts behind the last one, and is not of the future. */
-  #follow(records: Uint8Array, view: DataView, at: number): void {
-    const last = this.#last;
-    if (last.length > 0 && compareRange(last, this.#lastAt, records, at, this.#hashLength + 8) >= 0)
-      malformed('records', 'are out of order');
-    const lastIndex = at + this.#hashLength + REC.LAST;
-    const index = view.getUint32(lastIndex) * 0x1_0000_0000 + view.getUint32(lastIndex + 4);
-    if (index >= this.#head.size) malformed('records', 'name an entry beyond the seal');
-    this.#last = records;
-    this.#lastAt = at;
-  }
 }
 
 export function mismatch(): never {
   throw new HashfedError('ROOT_MISMATCH', 'snapshot: is not what its seal says');
 }
 
-function compareRange(a: Uint8Array, atA: number, b: Uint8Array, atB: number, length: number): number {
+/** The first `length` bytes at `atB` sort behind those at `atA`; anything follows nothing. */
+function follows(a: Uint8Array, atA: number, b: Uint8Array, atB: number, length: number): boolean {
+  if (a.length === 0) return true;
   for (let i = 0; i < length; i++) {
     const d = a[atA + i]! - b[atB + i]!;
-    if (d !== 0) return d;
+    if (d !== 0) return d < 0;
   }
-  return 0;
+  return false;
 }

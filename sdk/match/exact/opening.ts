@@ -68,14 +68,17 @@ export class ExactOpening {
    * verified them. Throws `MALFORMED` where a row is not the key's.
    */
   addRows(rows: Uint8Array): void {
-    const { rest, ids, count } = this.#table;
-    const { keyBytes } = this;
+    const { tags, directory, rest, ids, count } = this.#table;
+    const keyBytes = this.keyBytes;
+    const shift = this.#shift;
     const view = new DataView(rows.buffer, rows.byteOffset, rows.length);
     let row = this.#rows;
     let o = row * ((keyBytes - HEAD_BYTES) >>> 2);
     for (let at = 0; at < rows.length; at = rowEnd(rows, at, keyBytes)) {
-      if (row >= count || !this.#isKey(row, view.getUint32(at)))
-        malformed('rows', 'are not those of the keys');
+      const head = view.getUint32(at);
+      const slot = head >>> shift;
+      const own = row < count && directory[slot]! <= row && row < directory[slot + 1]!;
+      if (!own || tags[row] !== (head & 0xffff)) malformed('rows', 'are not those of the keys');
       const end = at + keyBytes;
       for (let b = at + HEAD_BYTES; b < end; b += 4) rest[o++] = view.getInt32(b, true);
       ids![row++] = view.getUint32(end) * 0x1_0000_0000 + view.getUint32(end + 4);
@@ -87,12 +90,6 @@ export class ExactOpening {
   finish(): ExactIndex {
     if (this.#rows !== this.#table.count) malformed('rows', 'are fewer than announced');
     return ExactIndex.of(this.#table);
-  }
-
-  #isKey(row: number, head: number): boolean {
-    const { tags, directory } = this.#table;
-    const slot = head >>> this.#shift;
-    return tags[row] === (head & 0xffff) && directory[slot]! <= row && row < directory[slot + 1]!;
   }
 
   #close(): void {
