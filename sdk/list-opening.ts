@@ -56,16 +56,13 @@ export class ListOpening {
   }
 
   async #verify(): Promise<void> {
-    const show = (rows: Uint8Array) => {
-      try {
-        this.#index?.addRows(rows);
-      } catch (error) {
-        if (!(error instanceof HashfedError)) throw error;
-        this.#index = undefined;
-      }
-    };
+    let row = 0;
     try {
-      await this.#opening.verify(show);
+      await this.#opening.verify(
+        this.#shown((index, rows) => {
+          row = index.checkRows(rows, row);
+        }),
+      );
     } catch (error) {
       if (!(error instanceof HashfedError)) throw error;
       if (this.#opening.cancelled) return;
@@ -73,6 +70,18 @@ export class ListOpening {
       // What is damaged is out of service now, not when somebody asks.
       await this.#replica.ready();
     }
+  }
+
+  /** Rows that are not of the keys end the index, and not the reading: the rows count. */
+  #shown(take: (index: ExactOpening, rows: Uint8Array) => void): (rows: Uint8Array) => void {
+    return (rows) => {
+      try {
+        if (this.#index !== undefined) take(this.#index, rows);
+      } catch (error) {
+        if (!(error instanceof HashfedError)) throw error;
+        this.#index = undefined;
+      }
+    };
   }
 
   /**
@@ -86,13 +95,14 @@ export class ListOpening {
 
   async #finish(): Promise<ExactIndex | undefined> {
     await this.verified();
-    const changes = await this.#replica.ready();
-    if (this.#replica.damage !== undefined) return undefined;
-    if (this.#index === undefined || changes === undefined) {
+    const changes = await this.#replica.ready(this.#shown((index, rows) => index.addRows(rows)));
+    if (this.#replica.damage !== undefined || changes === undefined) return undefined;
+    if (this.#index === undefined) {
       const what = 'keys.col: its keys are not those of the records';
       await this.#replica.noteDamage(new HashfedError('STORAGE_FAILED', what));
-      return undefined;
     }
+    // Whoever had the records read before saw them instead.
+    if (!this.#index?.isWhole) return undefined;
     const index = this.#index.finish();
     applyExact(index, this.#replica, changes);
     return index;

@@ -25,6 +25,9 @@ export interface Replayed {
   readonly changes: Changes;
 }
 
+/** Takes whole canonical rows of the base, in order; they are overwritten after. */
+export type ShowRows = (rows: Uint8Array) => void;
+
 /**
  * A stored list whose head was read and whose records were not. Keys and records can be had in any order; every byte
  * is authenticated as it is read. Errors about what is stored are for the caller to call damage.
@@ -75,7 +78,7 @@ export class Opening {
    * Checks the base's records by count, order and set digest; they are shown piece by piece before that is known. Throws
    * `STORAGE_FAILED`, `MALFORMED`, `ROOT_MISMATCH`, `CANCELLED`.
    */
-  async verify(show?: (rows: Uint8Array) => void): Promise<void> {
+  async verify(show?: ShowRows): Promise<void> {
     const head = decodeStateHead(this.#loaded.base.state);
     const verifier = new SetVerifier(this.#origin, this.#suite.sha256, head);
     for await (const rows of this.#until(this.#loaded.pieces())) {
@@ -85,12 +88,18 @@ export class Opening {
     this.#digests = verifier.finish().digests;
   }
 
-  /** All of it in memory: records, deltas replayed, the edge by the note's root. Throws as `verify`. */
-  async read(): Promise<Replayed> {
+  /**
+   * All of it in memory: records, deltas replayed, the edge by the note's root. `show` as in `verify`, which it throws
+   * as.
+   */
+  async read(show?: ShowRows): Promise<Replayed> {
     const { sha256 } = this.#suite;
     const head = decodeStateHead(this.#loaded.base.state);
     const loader = new SnapshotLoader(this.#origin, sha256, head, this.#digests);
-    for await (const rows of this.#until(this.#loaded.pieces())) loader.add(rows);
+    for await (const rows of this.#until(this.#loaded.pieces())) {
+      loader.add(rows);
+      show?.(rows);
+    }
     const state = ListState.fromLoader(loader);
     const tree = CompactRange.from(sha256, this.#loaded.base.size, splitHashes(this.#loaded.base.range));
     const changes = await this.#replay(state, tree);
@@ -158,9 +167,9 @@ export async function openingOf(origin: Origin, suite: Suite, loaded: LoadedList
 }
 
 /** All of it, and closes it. Throws `STORAGE_FAILED` for whatever does not fit, `CANCELLED`, `UPGRADE_REQUIRED`. */
-export async function readAll(origin: Origin, opening: Opening): Promise<Replayed> {
+export async function readAll(origin: Origin, opening: Opening, show?: ShowRows): Promise<Replayed> {
   try {
-    return await opening.read();
+    return await opening.read(show);
   } catch (cause) {
     throw opening.cancelled ? cause : unfit(origin, cause);
   } finally {

@@ -11,7 +11,7 @@ import {
 } from '../core/index.js';
 import type { ListStore, Store } from '../store/index.js';
 import { arrivedMs, type Held, verifiedUnder } from './held.js';
-import { type Opening, openingOf, readAll } from './opening.js';
+import { type Opening, openingOf, readAll, type ShowRows } from './opening.js';
 import { type Content, type Damage, emptyContent, salvagedHeld } from './stored-content.js';
 import type { Changes } from './types.js';
 
@@ -68,10 +68,11 @@ export class ListReplica {
 
   /**
    * Until the records are in memory, or known to be damaged. Answers what the deltas did to the records of the base, for
-   * an index over those; undefined where there was nothing to read. Throws `CANCELLED`, `UPGRADE_REQUIRED`.
+   * an index over those, which are shown to the first who asks; undefined where there was nothing to read. Throws
+   * `CANCELLED`, `UPGRADE_REQUIRED`.
    */
-  ready(): Promise<Changes | undefined> {
-    this.#reading ??= this.#read();
+  ready(show?: ShowRows): Promise<Changes | undefined> {
+    this.#reading ??= this.#read(show);
     return this.#reading;
   }
 
@@ -229,13 +230,13 @@ export class ListReplica {
     if (this.#opening !== undefined) this.#content = { ...this.#content, held: this.#opening.held };
   }
 
-  async #read(): Promise<Changes | undefined> {
+  async #read(show?: ShowRows): Promise<Changes | undefined> {
     const opening = this.#opening;
     if (opening === undefined) return undefined;
     let changes: Changes | undefined;
     await this.#noting(async () => {
       try {
-        const read = await readAll(this.origin, opening);
+        const read = await readAll(this.origin, opening, show);
         this.#settle(read.content);
         changes = read.changes;
       } catch (cause) {

@@ -10,9 +10,8 @@ import { allocateTable, type Table } from './table.js';
 const HEAD_BYTES = 4;
 
 /**
- * An index on its way. Sorted keys come first and are little work: from then on it tells what is certainly not listed.
- * The rows follow, and make it whole. Both are of a table of 2 + 4/16 bytes a key until then: the rest is memory that
- * nobody has touched.
+ * An index on its way. Sorted keys come first and are little work: from then on it tells what is certainly not listed,
+ * with 2 + 4/16 bytes a key; the rest of its memory is not touched yet. The rows follow, and make it whole.
  */
 export class ExactOpening {
   readonly keyBytes: KeyBytes;
@@ -63,32 +62,53 @@ export class ExactOpening {
     return this.#probe((h[0]! << 24) | (h[1]! << 16) | (h[2]! << 8) | h[3]!) !== -1;
   }
 
+  /** All rows were added. */
+  get isWhole(): boolean {
+    return this.#rows === this.#table.count;
+  }
+
   /**
-   * Whole canonical rows that follow those before, in the order of the keys; layout and order were checked by whoever
-   * verified them. Throws `MALFORMED` where a row is not the key's.
+   * Whole canonical rows, the first of them number `row`, have the keys that are known; answers the number behind them.
+   * Throws `MALFORMED` where one has not.
    */
-  addRows(rows: Uint8Array): void {
-    const { tags, directory, rest, ids, count } = this.#table;
-    const keyBytes = this.keyBytes;
+  checkRows(rows: Uint8Array, row: number): number {
+    const { tags, directory, count } = this.#table;
+    const { keyBytes } = this;
     const shift = this.#shift;
     const view = new DataView(rows.buffer, rows.byteOffset, rows.length);
-    let row = this.#rows;
-    let o = row * ((keyBytes - HEAD_BYTES) >>> 2);
-    for (let at = 0; at < rows.length; at = rowEnd(rows, at, keyBytes)) {
+    let at = 0;
+    let n = row;
+    for (; at < rows.length; at = rowEnd(rows, at, keyBytes), n++) {
       const head = view.getUint32(at);
       const slot = head >>> shift;
-      const own = row < count && directory[slot]! <= row && row < directory[slot + 1]!;
-      if (!own || tags[row] !== (head & 0xffff)) malformed('rows', 'are not those of the keys');
+      const own = n < count && directory[slot]! <= n && n < directory[slot + 1]!;
+      if (!own || tags[n] !== (head & 0xffff)) malformed('rows', 'are not those of the keys');
+    }
+    return n;
+  }
+
+  /**
+   * Whole canonical rows that follow those before, in the order of the keys; layout and order were checked by whoever
+   * verified them. Throws `MALFORMED` as `checkRows`.
+   */
+  addRows(rows: Uint8Array): void {
+    const { rest, ids } = this.#table;
+    const { keyBytes } = this;
+    const view = new DataView(rows.buffer, rows.byteOffset, rows.length);
+    let row = this.#rows;
+    const until = this.checkRows(rows, row);
+    let o = row * ((keyBytes - HEAD_BYTES) >>> 2);
+    for (let at = 0; row < until; at = rowEnd(rows, at, keyBytes)) {
       const end = at + keyBytes;
       for (let b = at + HEAD_BYTES; b < end; b += 4) rest[o++] = view.getInt32(b, true);
       ids![row++] = view.getUint32(end) * 0x1_0000_0000 + view.getUint32(end + 4);
     }
-    this.#rows = row;
+    this.#rows = until;
   }
 
   /** Throws `MALFORMED` where rows are missing. */
   finish(): ExactIndex {
-    if (this.#rows !== this.#table.count) malformed('rows', 'are fewer than announced');
+    if (!this.isWhole) malformed('rows', 'are fewer than announced');
     return ExactIndex.of(this.#table);
   }
 

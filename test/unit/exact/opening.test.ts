@@ -39,8 +39,12 @@ describe.each(LENGTHS)('keys of %d bytes', (keyBytes) => {
     expect(records.every(({ hash }) => opening.mayHave(hash))).toBe(true);
     const wrong = strangers.filter((hash) => index.has(hash) && !opening.mayHave(hash));
     expect(wrong).toEqual([]);
-    for (let at = 0, n = 1; at < records.length; at += n, n = (n * 5) % 333)
-      opening.addRows(rowsOf(records.slice(at, at + n), 3));
+    for (let at = 0, n = 1; at < records.length; at += n, n = (n * 5) % 333) {
+      const rows = rowsOf(records.slice(at, at + n), 3);
+      expect(opening.checkRows(rows, at)).toBe(Math.min(at + n, records.length));
+      expect(opening.isWhole).toBe(false);
+      opening.addRows(rows);
+    }
     const whole = opening.finish();
     const asked = joined([...records.map(({ hash }) => hash), ...strangers]);
     expect(whole.matchMany(asked)).toEqual(index.matchMany(asked));
@@ -98,8 +102,10 @@ describe('refuses', () => {
       hash: i === 1_000 ? hash.map((byte, at) => (at === 3 ? byte ^ 1 : byte)) : hash,
       addIndex,
     }));
-    expect(() => opening().addRows(rowsOf(other))).toThrow(malformed);
-    expect(() => opening().addRows(rowsOf([...records, records[0]!]))).toThrow(malformed);
+    for (const wrong of [other, [...records, records[0]!], records.slice(1)]) {
+      expect(() => opening().addRows(rowsOf(wrong))).toThrow(malformed);
+      expect(() => opening().checkRows(rowsOf(wrong), 0)).toThrow(malformed);
+    }
     const fewer = opening();
     fewer.addRows(rowsOf(records.slice(0, -1)));
     expect(() => fewer.finish()).toThrow(malformed);
