@@ -1,3 +1,4 @@
+import { candidateOf } from './candidate.js';
 import { HashfedError, hashBytes } from './core/index.js';
 import {
   type ExactHashes,
@@ -7,6 +8,7 @@ import {
   hashStream,
   type UnhashedFile,
 } from './hash/index.js';
+import type { CheckOptions } from './hashfed-types.js';
 import {
   type Candidate,
   decide,
@@ -16,7 +18,7 @@ import {
   type Verdict,
 } from './match/index.js';
 import type { MatchingList } from './matching-list.js';
-import type { PerceptualHashes } from './pipeline/index.js';
+import type { PerceptualHashes, Pipeline } from './pipeline/index.js';
 import { momentOf, type RootBook, type SyncDeps } from './sync/index.js';
 
 /** What can be checked: a path, the bytes, or a stream of them. */
@@ -47,6 +49,24 @@ export function notCheckable({ status, code }: UnhashedFile): HashfedError {
   return new HashfedError('MALFORMED', `the file cannot be checked: ${why}`, { field: status });
 }
 
+/** With perceptual values beside the exact ones. Throws MALFORMED for a file that has no hashes. */
+export async function checkWhole(
+  pipeline: Pipeline,
+  input: CheckInput,
+  options: CheckOptions,
+): Promise<{ verdict: Verdict; bytes: number }> {
+  if (typeof input === 'string') {
+    const outcome = await pipeline.checkFile(input, options);
+    if (outcome.status !== 'checked') throw notCheckable(outcome);
+    return { verdict: outcome.verdict, bytes: outcome.object.bytes };
+  }
+  const { verdict, object } =
+    input instanceof Uint8Array
+      ? await pipeline.checkBuffer(input, options)
+      : await pipeline.checkIterable(input, options);
+  return { verdict, bytes: object.bytes };
+}
+
 export interface Matcher {
   readonly deps: SyncDeps;
   readonly book: RootBook;
@@ -69,7 +89,7 @@ export function judgeHashes(matcher: Matcher, computed: ExactHashes, perceptual?
     const hash = type === undefined ? undefined : computed[type];
     if (hash !== undefined) {
       for (const record of list.find(hash))
-        matches.push(list.candidate(record, siblingsOf(lists, list, record.itemId), now));
+        matches.push(candidateOf(list, record, siblingsOf(lists, list, record.itemId), now));
     }
     if (perceptual !== undefined) matches.push(...likenesses(matcher, list, perceptual, now));
   }
@@ -94,7 +114,7 @@ function likenesses(
 ): Candidate[] {
   const found = list.perceptual?.search(perceptual, policy.perceptual, photodna) ?? [];
   return found.map(({ record, distance, quality }) => ({
-    ...list.candidate(record, siblingsOf(lists, list, record.itemId), now),
+    ...candidateOf(list, record, siblingsOf(lists, list, record.itemId), now),
     distance,
     ...(quality !== undefined && { quality }),
   }));

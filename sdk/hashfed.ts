@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
-import { type CheckInput, hashInput, notCheckable } from './check.js';
-import { toHex } from './core/index.js';
+import { type CheckInput, checkWhole, hashInput } from './check.js';
 import { NO_COUNTING } from './counting.js';
 import { Generations } from './generations.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
 import type { CheckOptions, HashfedEvents, HashfedParts, ListStatus, SyncSummary } from './hashfed-types.js';
 import { Judge } from './judge.js';
 import { type FollowOptions, ListFollower } from './list-follower.js';
+import { statusOf } from './list-status.js';
 import type { Policy, Verdict } from './match/index.js';
 import { MatchingList } from './matching-list.js';
 import { type ObjectHashes, Pipeline, type PipelineOptions, type Wanted } from './pipeline/index.js';
@@ -157,25 +157,12 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   /** As `check`, and says how many bytes the object had. */
   async checkCounted(input: CheckInput, options: CheckOptions): Promise<{ verdict: Verdict; bytes: number }> {
     const { pdq, photodna } = this.wanted();
-    if (pdq || photodna) return this.#checkWhole(input, options);
+    if (pdq || photodna) {
+      this.#pipeline ??= this.pipeline();
+      return checkWhole(this.#pipeline, input, options);
+    }
     const { hashes, bytes } = await hashInput(input, EXACT_TYPES, options.signal);
     return { verdict: await this.judgeObject({ hashes, bytes }, options), bytes };
-  }
-
-  /** With perceptual values beside the exact ones. */
-  async #checkWhole(input: CheckInput, options: CheckOptions): Promise<{ verdict: Verdict; bytes: number }> {
-    this.#pipeline ??= this.pipeline();
-    if (typeof input === 'string') {
-      const outcome = await this.#pipeline.checkFile(input, options);
-      if (outcome.status !== 'checked') throw notCheckable(outcome);
-      return { verdict: outcome.verdict, bytes: outcome.object.bytes };
-    }
-    if (input instanceof Uint8Array) {
-      const { verdict, object } = await this.#pipeline.checkBuffer(input, options);
-      return { verdict, bytes: object.bytes };
-    }
-    const { verdict, object } = await this.#pipeline.checkIterable(input, options);
-    return { verdict, bytes: object.bytes };
   }
 
   /** Which perceptual values the lists held can be matched by. */
@@ -249,23 +236,7 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
   }
 
   lists(): ListStatus[] {
-    const { deps, book } = this.#parts;
-    return this.#lists.map((list) => {
-      const { state, lastFreshMs } = list.info(deps, book);
-      const { seal } = list.replica.head;
-      return {
-        origin: list.origin,
-        purpose: list.purpose,
-        size: list.replica.size,
-        present: list.replica.size === 0 ? 0 : (seal?.setCount ?? 0),
-        batch_no: seal?.batchNo ?? 0,
-        checkpoint_root: toHex(list.replica.root),
-        state,
-        stale: state !== 'FRESH',
-        last_fresh_ms: lastFreshMs ?? null,
-        sealed_ms: seal?.timeMs ?? null,
-      };
-    });
+    return this.#lists.map((list) => statusOf(this.#parts, list));
   }
 
   async close(): Promise<void> {

@@ -1,23 +1,12 @@
-import {
-  fromUtf8,
-  HASH_TYPES,
-  HashfedError,
-  type HashType,
-  META_FIELD,
-  metaValue,
-  type RecordView,
-  toHex,
-} from './core/index.js';
+import { HASH_TYPES, HashfedError, type HashType, type RecordView } from './core/index.js';
 import type { ExactHashes } from './hash/index.js';
 import { ItemIndex } from './item-index.js';
 import { applyExact, ListOpening } from './list-opening.js';
-import { type Candidate, ExactIndex, type ItemHash, type ListInfo, type ListPurpose } from './match/index.js';
+import { ListStanding } from './list-standing.js';
+import { ExactIndex, type ItemHash, type ListInfo, type ListPurpose } from './match/index.js';
 import { PerceptualRows } from './perceptual-rows.js';
 import {
   type Changes,
-  currencyOf,
-  isSameMoment,
-  type ListCurrency,
   type ListReplica,
   type Moment,
   momentOf,
@@ -29,14 +18,6 @@ import {
 export type ExactType = ItemHash['hashType'];
 const EXACT: readonly HashType[] = ['md5', 'sha1', 'sha256'];
 
-/** What a list's information was made of: the same again gives the same. */
-interface KnownInfo {
-  readonly moment: Moment;
-  readonly root: unknown;
-  readonly held: unknown;
-  readonly info: ListInfo;
-}
-
 /** One configured list, ready to be asked: the verified set and an index over it that follows every update. */
 export class MatchingList {
   readonly replica: ListReplica;
@@ -44,8 +25,8 @@ export class MatchingList {
   readonly items: ItemIndex;
   #index: ExactIndex | undefined;
   #perceptual: PerceptualRows | undefined;
-  #known: KnownInfo | undefined;
   readonly #sinceMs: number | undefined;
+  readonly #standing: ListStanding;
   #opening: ListOpening | undefined;
   #finishing: Promise<void> | undefined;
 
@@ -55,6 +36,7 @@ export class MatchingList {
     this.replica = replica;
     this.purpose = purpose;
     this.items = new ItemIndex(replica);
+    this.#standing = new ListStanding(replica, purpose, () => this.firstSyncMs);
     if (replica.opening === undefined) this.#build();
   }
 
@@ -179,85 +161,9 @@ export class MatchingList {
     return records;
   }
 
-  candidate(record: RecordView, siblings: readonly ItemHash[], nowMs: number): Candidate {
-    const assessedBy = metaValue(record.meta, META_FIELD.ASSESSED_BY);
-    const arrivedMs = this.replica.arrivedMs(record.addIndex);
-    return {
-      origin: this.origin,
-      hashType: this.hashType,
-      addIndex: record.addIndex,
-      itemId: toHex(record.itemId),
-      scheme: record.scheme,
-      code: record.code,
-      verifications: record.verifications,
-      listedMs: record.listedMs,
-      ...(arrivedMs !== undefined && { arrivedMs }),
-      ...(this.replica.state.isHeld(record.addIndex, nowMs) && { held: true }),
-      ...(assessedBy !== undefined && { assessedBy: readDomain(assessedBy) }),
-      siblings,
-    };
-  }
-
   /** How the list stands at `moment`, for verdicts: made anew only where something it rests on changed. */
   info(deps: SyncDeps, book: RootBook, moment: Moment = momentOf(deps.clock)): ListInfo {
-    const { replica } = this;
-    if (replica.size === 0) {
-      // Nothing can be said of what a damaged list would have matched.
-      const state = replica.damage === undefined ? 'EMPTY' : 'EXPIRED';
-      return { origin: this.origin, purpose: this.purpose, size: 0, state };
-    }
-    const root = rootOf(book, this.origin);
-    const known = this.#known;
-    if (
-      known !== undefined &&
-      known.held === replica.held &&
-      known.root === root &&
-      isSameMoment(known.moment, moment)
-    ) {
-      return known.info;
-    }
-    const info = this.#inform(deps, book);
-    const { held } = replica;
-    this.#known = { moment, root, held, info };
-    return info;
-  }
-
-  /**
-   * A list that its publisher closed or dropped, or that two trusted publishers name, is matched on as expired: what
-   * one publisher's root says must not end the matching of every other list.
-   */
-  #currency(deps: SyncDeps, book: RootBook): Pick<ListCurrency, 'state' | 'lastFreshMs'> {
-    try {
-      return currencyOf(deps, book, this.replica);
-    } catch (error) {
-      if (!(error instanceof HashfedError)) throw error;
-      const last = Math.max(this.replica.held?.lastFreshMs ?? 0, this.#known?.info.lastFreshMs ?? 0);
-      return { state: 'EXPIRED', lastFreshMs: last === 0 ? undefined : last };
-    }
-  }
-
-  #inform(deps: SyncDeps, book: RootBook): ListInfo {
-    const { firstSyncMs } = this;
-    const { size } = this.replica;
-    const { state, lastFreshMs } = this.#currency(deps, book);
-    return {
-      origin: this.origin,
-      purpose: this.purpose,
-      size,
-      state,
-      ...(lastFreshMs !== undefined && { lastFreshMs }),
-      ...(firstSyncMs !== undefined && { firstSyncMs }),
-    };
-  }
-}
-
-/** The root that speaks for the list; undefined where none does, or two do. */
-function rootOf(book: RootBook, origin: string): unknown {
-  try {
-    return book.of(origin);
-  } catch (error) {
-    if (error instanceof HashfedError) return undefined;
-    throw error;
+    return this.#standing.at(deps, book, moment);
   }
 }
 
@@ -269,13 +175,4 @@ function buildIndex({ origin, state }: ListReplica): ExactIndex {
 
 function* bucketsOf(state: ListReplica['state']): Generator<Uint8Array> {
   for (let b = 0; b < 2 ** state.bucketBits; b++) yield state.bytesOfBucket(b);
-}
-
-/** Meta is the publisher's text: unreadable bytes are nobody's assessment. */
-function readDomain(bytes: Uint8Array): string {
-  try {
-    return fromUtf8(bytes, 'meta');
-  } catch {
-    return '';
-  }
 }

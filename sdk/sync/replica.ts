@@ -13,6 +13,7 @@ import type { ListStore, Store } from '../store/index.js';
 import { arrivedMs, type Held, verifiedUnder } from './held.js';
 import { type Opening, openingOf, readAll, type ShowRows } from './opening.js';
 import { type Content, type Damage, emptyContent, salvagedHeld } from './stored-content.js';
+import { Turns } from './turns.js';
 import type { Changes } from './types.js';
 
 const NONE = new Uint8Array();
@@ -35,7 +36,7 @@ export class ListReplica {
   #damage: Damage | undefined;
   #opening: Opening | undefined;
   #reading: Promise<Changes | undefined> | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   private constructor(origin: Origin, list: ListStore, suite: Suite) {
     this.origin = origin;
@@ -105,7 +106,7 @@ export class ListReplica {
     return this.held?.checkpoint.size ?? 0;
   }
 
-  /** Root of that size, 32 bytes. */
+  /** Its root, 32 bytes. */
   get root(): Uint8Array {
     return this.held?.checkpoint.root ?? emptyRoot(this.#suite.sha256);
   }
@@ -175,9 +176,7 @@ export class ListReplica {
 
   /** One at a time: syncs of one list never overlap. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
+    return this.#turns.take(work);
   }
 
   /** For the sync alone: what was committed is now the list. */

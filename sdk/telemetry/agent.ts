@@ -3,7 +3,8 @@ import { type Clock, HashfedError } from '../core/index.js';
 import { backoffMs } from '../rpc/index.js';
 import { ANSWER, decodeAsk, encodeAsk, type Question, REQUEST } from './ask.js';
 import { AGENT_SEND_MS, AGENT_TICK_MS, ASK_KEEP_MS, MONITOR_ASK_MS } from './limits.js';
-import type { FlushOutcome, Telemetry, TelemetryPreview } from './telemetry.js';
+import type { FlushOutcome, Telemetry } from './telemetry.js';
+import type { TelemetryPreview } from './types.js';
 
 export interface AgentOptions {
   readonly telemetry: Telemetry;

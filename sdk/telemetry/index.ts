@@ -25,8 +25,6 @@ export {
   alarmsOf,
   type FlushOutcome,
   Telemetry,
-  type TelemetryAlarm,
-  type TelemetryParts,
-  type TelemetryPreview,
 } from './telemetry.js';
+export type * from './types.js';
 export * from './window.js';

@@ -1,73 +1,17 @@
 import { Coverage, TelemetryReport } from '../../proto/gen/hashfed/v1/telemetry.js';
-import {
-  type BodySigner,
-  type Clock,
-  decodeStrict,
-  HashfedError,
-  parseDsse,
-  type Random,
-  type Suite,
-} from '../core/index.js';
-import type { RpcChannel } from '../rpc/index.js';
+import { decodeStrict, HashfedError, parseDsse, type Suite } from '../core/index.js';
 import type { JournalEntry, SpooledReport, Store } from '../store/index.js';
 import { dueWindows } from './due.js';
 import { reportJson } from './json.js';
 import { MAX_REPORT_BYTES, MONITOR_ALARM_MS } from './limits.js';
-import type { MemberBook } from './members.js';
 import { basisOf, buildReport, makeReport, NO_COVERAGE, type ReportFacts } from './report.js';
 import { type SubmitOutcome, submitQueued } from './submit.js';
 import { sumName, type TalliedObject, tallyObject } from './tally.js';
-import { type Window, type WindowUnit, windowAt } from './window.js';
+import type { TelemetryAlarm, TelemetryParts, TelemetryPreview } from './types.js';
+import { type Window, windowAt } from './window.js';
 
 const THROUGH = 'telemetry.through';
 const COVERAGE = 'telemetry.coverage';
-
-export interface TelemetryParts {
-  readonly store: Store;
-  readonly suite: Suite;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly channels: readonly RpcChannel[];
-  /** False: nothing is counted and nothing leaves. */
-  readonly enabled: boolean;
-  readonly unit: WindowUnit;
-  /** `members/{member}`. */
-  readonly member: string;
-  readonly sdkVersion: string;
-  readonly policySha256: Uint8Array;
-  /** Publisher (`members/{member}`) of a list, undefined where it is not known. */
-  readonly publisherOf: (origin: string) => string | undefined;
-  /** The hoster's signing key, read when it is first needed. Throws USAGE where there is none. */
-  readonly signer: () => Promise<BodySigner>;
-  /** The member directory: whose receipts count. Throws USAGE where none is pinned. */
-  readonly members: () => Promise<MemberBook>;
-}
-
-/** Something that a person should look at. */
-export interface TelemetryAlarm {
-  readonly cause: 'refused' | 'no-monitor-receipt' | 'undelivered';
-  readonly sequence: number;
-  readonly window: string;
-  readonly revision: number;
-  /** Why the server refused; empty otherwise. */
-  readonly code: string;
-}
-
-/** Exactly what will leave, and what has left and is not settled. */
-export interface TelemetryPreview {
-  readonly enabled: boolean;
-  readonly member: string;
-  /** Windows with something new to say, as their next report would say it. */
-  readonly next: readonly object[];
-  readonly spool: readonly {
-    readonly state: SpooledReport['state'];
-    readonly queued_ms: number;
-    readonly server_receipt: boolean;
-    readonly monitor_receipt: boolean;
-    readonly report: object;
-  }[];
-  readonly alarms: readonly TelemetryAlarm[];
-}
 
 export interface FlushOutcome extends SubmitOutcome {
   /** Reports that were made now. */

@@ -4,23 +4,10 @@ import { findRows } from './batch.js';
 import { type KnownRows, surveyRows, tableFromKeys, tableFromRows } from './build.js';
 import { type KeyBytes, MERGE_RECORDS, MERGE_SHARE } from './limits.js';
 import { type BackgroundOptions, Merge, runInBackground } from './merge.js';
-import { NODE, Overlay, type OverlayArrays } from './overlay.js';
+import { NODE, Overlay } from './overlay.js';
 import { attachProbe, type Probe } from './probe.js';
 import { endOfKey, probeRow, type Table } from './table.js';
-
-/** What another thread needs to match: typed arrays over shared memory; post it as it is, nothing is copied. */
-export interface ExactHandle {
-  readonly format: 2;
-  readonly table: Table;
-  readonly overlay: OverlayArrays;
-}
-
-/** Bytes held: `table` is the index proper, `ids` the add_index column, `overlay` what changed since. */
-export interface ExactBytes {
-  readonly table: number;
-  readonly ids: number;
-  readonly overlay: number;
-}
+import type { ExactBytes, ExactHandle } from './types.js';
 
 /**
  * Exact matching of one list: answers at memory speed, takes changes without a rebuild. A *row* is the position of
