@@ -7,6 +7,7 @@ import { type InitResult, initFederation } from '../init/index.js';
 interface Options {
   readonly federation: string;
   readonly listen: string;
+  readonly allLists?: boolean;
 }
 
 export function register(program: Command): void {
@@ -16,20 +17,23 @@ export function register(program: Command): void {
     .description('make a federation for development: authority, server, members, keys, configuration')
     .option('--federation <name>', 'name of the federation', 'dev.hashfed.example')
     .option('--listen <host:port>', 'where the server listens', '127.0.0.1:8443')
+    .option('--all-lists', 'also PDQ and PhotoDNA lists, and one of known-good files')
     .addHelpText(
       'after',
       '\nExample:\n  hashfed init federation && hashfed serve --config federation/server/server.json',
     )
     .action(
-      action<Options>(async ({ clock, env, random, out }, { federation, listen }, [dir]) => {
-        const folder = resolve(dir ?? '.');
-        const result = await initFederation(
-          { suite: platformSuite(), clock, random },
-          { folder, federation, listen },
-        );
-        out.result(result, nextSteps(result, env));
-        return EXIT.done;
-      }),
+      action<Options>(
+        async ({ clock, env, random, out }, { federation, listen, allLists = false }, [dir]) => {
+          const folder = resolve(dir ?? '.');
+          const result = await initFederation(
+            { suite: platformSuite(), clock, random },
+            { folder, federation, listen, allLists },
+          );
+          out.result(result, nextSteps(result, env));
+          return EXIT.done;
+        },
+      ),
     );
 }
 

@@ -1,6 +1,6 @@
 import { toHex } from '../../sdk/core/index.js';
 import type { InitOptions } from './init.js';
-import { type MemberOutline, originsOf } from './plan.js';
+import type { MemberOutline } from './plan.js';
 import type { DevelopmentPublisher } from './publisher-keys.js';
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -46,14 +46,9 @@ export function memberConfig(
       publisher: `members/${publisher.outline.name}`,
       root_sha256: toHex(publisher.fingerprint),
     })),
-    lists: trusted.flatMap((publisher) => listsOf(publisher.outline)),
+    lists: trusted.flatMap((publisher) => publisher.outline.lists),
     ...(own && {
       publisher: { domain: outline.domain, keys_dir: 'keys', records_dir: 'records', outbox_dir: 'outbox' },
     }),
   });
-}
-
-function listsOf(outline: MemberOutline): object[] {
-  const purpose = outline.roles.includes('operator') ? 'test' : 'listed';
-  return originsOf(outline).map((origin) => ({ origin, purpose }));
 }

@@ -22,6 +22,8 @@ export interface InitOptions {
   readonly federation: string;
   /** host:port that the server listens on and members connect to. */
   readonly listen: string;
+  /** Perceptual lists too, and one of known-good files; default: exact lists. */
+  readonly allLists?: boolean;
 }
 
 /** What was made, for people and for scripts. */
@@ -53,7 +55,8 @@ export async function initFederation(
   options: InitOptions,
 ): Promise<InitResult> {
   await requireEmpty(options.folder);
-  const members = outlineMembers(options.federation).map((outline) => makeSecrets(environment, outline));
+  const outlines = outlineMembers(options.federation, options.allLists ?? false);
+  const members = outlines.map((outline) => makeSecrets(environment, outline));
   const freshness = makeKey('freshness', '', environment.random, environment.suite.ed25519);
   const publishers = members
     .filter(({ outline }) => outline.domain !== undefined)

@@ -4,7 +4,7 @@ import { Purpose } from '../../proto/gen/hashfed/v1/enums.js';
 import type { OriginPolicy } from '../../proto/gen/hashfed/v1/root.js';
 import type { Clock, Random, Suite } from '../../sdk/core/index.js';
 import { encodeRootBody, makeKey, type SecretKey, signRootBody, writeKey } from '../publisher/keys/index.js';
-import { type MemberOutline, originsOf } from './plan.js';
+import type { ListOutline, MemberOutline } from './plan.js';
 
 const YEAR_MS = 365 * 86_400_000;
 
@@ -59,7 +59,7 @@ export function makePublisher(
     },
     keys: named,
     thresholds: { root: 1, approve: 1 },
-    origins: originsOf(outline).map((origin) => originPolicy(origin, outline, keys.list.publicKey)),
+    origins: outline.lists.map((list) => originPolicy(list, keys.list.publicKey)),
   });
   return {
     outline,
@@ -69,10 +69,12 @@ export function makePublisher(
   };
 }
 
-function originPolicy(origin: string, outline: MemberOutline, sequencingKey: Uint8Array): OriginPolicy {
+const PURPOSES = { listed: Purpose.LISTED, 'known-good': Purpose.KNOWN_GOOD, test: Purpose.TEST } as const;
+
+function originPolicy({ origin, purpose }: ListOutline, sequencingKey: Uint8Array): OriginPolicy {
   return {
     origin,
-    purpose: outline.roles.includes('operator') ? Purpose.TEST : Purpose.LISTED,
+    purpose: PURPOSES[purpose],
     sequencingKey,
     oneKeyLimit: 0n,
     minSigners: 1,

@@ -11,7 +11,6 @@ import {
   signNote,
   utf8,
 } from '../../sdk/core/index.js';
-import { originsOf } from './plan.js';
 import type { DevelopmentPublisher, InitEnvironment } from './publisher-keys.js';
 
 const SCHEME_TEST = 255;
@@ -38,7 +37,7 @@ export interface SignedList {
 /** The operator's test list, signed by both of its keys. */
 export function makeSelftestList(environment: InitEnvironment, operator: DevelopmentPublisher): SignedList {
   const { suite, clock, random } = environment;
-  const origin = originsOf(operator.outline)[0]!;
+  const origin = operator.outline.lists[0]!.origin;
   const timeMs = clock.nowMs();
   const adds = Object.values(SELFTEST_FILES).map((content) =>
     encodeLeaf({

@@ -24,10 +24,18 @@ export interface ProcessFederation {
 }
 
 /** `hashfed init` and `serve`, as their users run them. Needs a built dist/. */
-export async function startFederation(): Promise<ProcessFederation> {
+export async function startFederation(...options: readonly string[]): Promise<ProcessFederation> {
   const folder = join(await mkdtemp(join(tmpdir(), 'hashfed-federation-')), 'federation');
   const address = `127.0.0.1:${await freePort()}`;
-  const made = await runProgram(['client/main.js', 'init', folder, '--listen', address, '--json']);
+  const made = await runProgram([
+    'client/main.js',
+    'init',
+    folder,
+    '--listen',
+    address,
+    '--json',
+    ...options,
+  ]);
   if (made.code !== 0) throw new Error(`init: ${made.stderr}`);
   let server = await startServer(folder);
   const member = (name: string): string => join(folder, 'members', name);
