@@ -48,25 +48,24 @@ export class MatchingList {
     const list = new MatchingList(replica, purpose, sinceMs);
     const { opening } = replica;
     if (opening === undefined) return list;
-    if (list.exactType === undefined) await list.#readAll();
-    else await list.#open(opening);
+    await list.#open(opening);
     return list;
   }
 
   async #open(opening: Opening): Promise<void> {
+    let damage: HashfedError | undefined;
     try {
-      this.#opening = await ListOpening.begin(this.replica, opening);
+      if (this.exactType !== undefined) this.#opening = await ListOpening.begin(this.replica, opening);
+      else for await (const _ of opening.keyPieces());
     } catch (error) {
       if (!(error instanceof HashfedError)) throw error;
-      await this.#readAll();
-      // The records may be well: they stay in force, and the next sync writes the keys anew.
-      if (this.replica.damage === undefined) await this.replica.noteDamage(error);
+      damage = error;
     }
-  }
-
-  async #readAll(): Promise<void> {
+    if (this.#opening !== undefined) return;
     await this.replica.ready();
     this.#build();
+    // The records may be well: they stay in force, and the next sync writes the keys anew.
+    if (damage !== undefined && this.replica.damage === undefined) await this.replica.noteDamage(damage);
   }
 
   /** Until the records are in memory and the index is whole, or the list is known to be damaged. Throws `CANCELLED`. */

@@ -32,10 +32,28 @@ async function openHoster(context: CliContext, access: Access, needs: Needs): Pr
     try {
       return await open({ config, access, clock, random });
     } catch (error) {
-      if (!isHeldElsewhere(error) || access !== 'write') throw error;
+      if (!isHeldElsewhere(error)) throw withHelp(error);
+      if (access !== 'write') throw error;
       if (clock.monotonicMs() > deadline) throw heldElsewhere(error);
     }
     await sleep(LOCK_RETRY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** Damage to what is not a list is nobody's to repair by itself. */
+function withHelp(error: unknown): unknown {
+  if (!(error instanceof HashfedError) || error.code !== 'STORAGE_FAILED') return error;
+  const message = `${error.message}; docs/hosters.md, "When the disk is damaged", says what to do`;
+  return new HashfedError('STORAGE_FAILED', message, { ...error.detail, cause: error });
+}
+
+/** Lists that cannot be read, or not all of them, told on stderr. */
+export async function tellDamage(hashfed: Hashfed, { out }: CliContext): Promise<void> {
+  await hashfed.verified();
+  for (const { origin, damage } of hashfed.replicas) {
+    if (damage === undefined) continue;
+    const { code, message } = damage.error;
+    out.warn(`hashfed: ${code} [${origin.text}]: ${message}; hashfed sync repairs it`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ListStatus } from '../../sdk/index.js';
 import { action, table } from '../cli/index.js';
-import { freshnessExit, withHoster } from './hoster-shared.js';
+import { freshnessExit, tellDamage, withHoster } from './hoster-shared.js';
 
 export function register(program: Command): void {
   program
@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .action(
       action((context) =>
         withHoster(context, 'auto', async (hashfed) => {
-          await hashfed.verified();
+          await tellDamage(hashfed, context);
           const lists = hashfed.lists();
           const now = context.clock.nowMs();
           context.out.result({ lists }, table([HEADING, ...lists.map((list) => row(list, now))]));

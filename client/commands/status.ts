@@ -16,7 +16,7 @@ import {
   table,
 } from '../cli/index.js';
 import { describeCertificate, dueForRenewal } from '../pki/index.js';
-import { errorJson, freshnessExit, withHoster } from './hoster-shared.js';
+import { errorJson, freshnessExit, tellDamage, withHoster } from './hoster-shared.js';
 
 /** A source that says nothing for so long is reported as unreachable, milliseconds. */
 const PROBE_MS = 5_000;
@@ -104,7 +104,7 @@ async function probeAll(
 async function readLists(context: CliContext, { lists }: LoadedConfig): Promise<Held> {
   if (lists.length === 0) return { lists: [], exit: EXIT.done };
   return withHoster(context, 'auto', async (hashfed) => {
-    await hashfed.verified();
+    await tellDamage(hashfed, context);
     return { lists: hashfed.lists(), exit: freshnessExit(hashfed, context) };
   });
 }

@@ -2,7 +2,8 @@ import { HashfedError } from '../core/index.js';
 
 /** Why a stored body cannot be used; `what` names the file, never its content. */
 export function damaged(what: string, why: string, cause?: unknown): HashfedError {
-  return new HashfedError('STORAGE_FAILED', `${what}: ${why}`, { field: what, cause });
+  // The place of a document is several lines; people read one.
+  return new HashfedError('STORAGE_FAILED', `${what.replaceAll('\n', ' ')}: ${why}`, { field: what, cause });
 }
 
 /** Builds the body of a store file: big-endian integers and length-prefixed bytes. */

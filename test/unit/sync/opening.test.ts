@@ -13,6 +13,7 @@ import { ORIGIN, T0 } from '../../support/trust/bodies.js';
 /** 1.5 MB of rows and 640 KB of keys: two blocks of the one, one of the other. */
 const RECORDS = 20_000;
 const STRANGERS = 500;
+const PDQ_ORIGIN = 'police.example/abuse/pdq/g1';
 
 let clock: TestClock;
 let list: FakeList;
@@ -170,6 +171,23 @@ describe('damage that shows while a list is opened', () => {
     await client.deps.store.list(ORIGIN).scrub();
     await open();
     expect(client.replica.damage).toBeUndefined();
+  });
+
+  test('in the keys of a perceptual list, which nobody matches from: told and mended all the same', async () => {
+    const pdq = new FakeList(PDQ_ORIGIN, () => clock.nowMs());
+    pdq.log.publish(pdq.log.adds('base', 2_000));
+    pdq.sign('two');
+    await client.remove();
+    server.stop();
+    server = await FakeServer.start(pdq);
+    client = await SyncClient.open(PDQ_ORIGIN, clock, [server.source()]);
+    await client.sync();
+    await damage('keys.col', 30_000);
+    const matching = await open();
+    expect(matching.perceptual?.size).toBe(2_000);
+    expect(client.replica.damage?.error.message).toContain('keys.col');
+    await client.sync();
+    await client.deps.store.list(PDQ_ORIGIN).scrub();
   });
 
   test('in its deltas: nothing is matched on them', async () => {
