@@ -1,5 +1,6 @@
 /** Reads an input whole, up to a limit. */
 
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { HashfedError } from '../../core/index.js';
 import { type ImageInput, Undecodable } from './types.js';
@@ -12,7 +13,8 @@ export function checkAborted(signal: AbortSignal | undefined): void {
 }
 
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
-  const file = await open(path, 'r');
+  // Not waiting for a pipe's writer: a thread that did could never be ended.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (!(await file.stat()).isFile()) throw new Undecodable('unreadable');
     for (;;) {

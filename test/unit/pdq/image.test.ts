@@ -1,11 +1,18 @@
+import { execFileSync } from 'node:child_process';
 import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { formatPdq, hashImage, type PdqImage } from '../../../sdk/hash/pdq/index.js';
+import {
+  DIHEDRALS,
+  type Dihedral,
+  formatPdq,
+  hashImage,
+  type PdqImage,
+} from '../../../sdk/hash/pdq/index.js';
 import { draw } from './patterns.js';
 import { distance } from './sets.js';
 
@@ -67,6 +74,28 @@ describe('hashing of images', () => {
     const nearest = Math.min(...turned.hashes!.map((hash) => distance(hash, 0, upright.hash, 0)));
     expect(nearest).toBeLessThanOrEqual(10);
     expect(turned.hashes!.length).toBe(8);
+  });
+
+  /** The turns and mirrorings that a camera or a person makes, on the pixels themselves. */
+  const turns: Record<Dihedral, (image: Sharp) => Sharp> = {
+    original: (image) => image,
+    rotate90: (image) => image.rotate(270),
+    rotate180: (image) => image.rotate(180),
+    rotate270: (image) => image.rotate(90),
+    flipX: (image) => image.flip(),
+    flipY: (image) => image.flop(),
+    flipPlus: (image) => image.flip().rotate(90),
+    flipMinus: (image) => image.flop().rotate(90),
+  };
+
+  it.each(DIHEDRALS)('knows a picture that was really turned: %s', async (which) => {
+    const image = source(900, 700);
+    const { hashes = [] } = await first(await image.clone().png().toBuffer(), { dihedral: true });
+    const { hash } = await first(await turns[which](image.clone()).png().toBuffer());
+    const distances = hashes.map((one) => distance(one, 0, hash, 0));
+    expect(distances.indexOf(Math.min(...distances))).toBe(DIHEDRALS.indexOf(which));
+    expect(Math.min(...distances)).toBeLessThanOrEqual(16);
+    expect(distances.filter((bits) => bits <= 31)).toHaveLength(1);
   });
 
   it.each(['animation.gif', 'animation.webp'])('takes frames of %s on request', async (name) => {
@@ -134,6 +163,12 @@ describe('images that have no hash', () => {
   it('a small one', async () => {
     expect(await hashImage(await source(4, 60).png().toBuffer())).toEqual({ ok: false, reason: 'too-small' });
     expect((await hashImage(await source(5, 5).png().toBuffer())).ok).toBe(true);
+  });
+
+  it('a pipe that nobody writes to, without waiting for anybody', async () => {
+    const pipe = join(scratch, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(await hashImage(pipe, { timeoutMs: 5_000 })).toEqual({ ok: false, reason: 'unreadable' });
   });
 
   it('an endless stream, read no further than the limit', async () => {
