@@ -10,6 +10,7 @@ const LONG = [
   'test/e2e/watch.test.ts',
   'test/faults/attacks/**/*.test.ts',
   'test/faults/bad-input.test.ts',
+  'test/faults/large-objects.test.ts',
   'test/faults/server-full-disk.test.ts',
   'test/faults/server-kill.test.ts',
   'test/faults/signer-process.test.ts',
