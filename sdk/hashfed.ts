@@ -4,6 +4,7 @@ import { NO_COUNTING } from './counting.js';
 import { Generations } from './generations.js';
 import { EXACT_TYPES, type ExactHashes, type ExactType } from './hash/index.js';
 import type { CheckOptions, HashfedEvents, HashfedParts, ListStatus, SyncSummary } from './hashfed-types.js';
+import { imageOptions } from './image-options.js';
 import { Judge } from './judge.js';
 import { type FollowOptions, ListFollower } from './list-follower.js';
 import { statusOf } from './list-status.js';
@@ -174,14 +175,15 @@ export class Hashfed extends EventEmitter<HashfedEvents> {
 
   /**
    * Streams, files and many objects at once, with threads of its own: close it when done. Verdicts are journaled and
-   * counted as those of `check` are.
+   * counted as those of `check` are, unless another judge is named.
    */
-  pipeline(options: Omit<PipelineOptions, 'judge' | 'wanted' | 'photodna'> = {}): Pipeline {
+  pipeline(options: Partial<Omit<PipelineOptions, 'wanted' | 'photodna'>> = {}): Pipeline {
     const { photodna } = this.#parts;
     return new Pipeline({
-      ...options,
-      ...(photodna && { photodna: photodna.hasher }),
       judge: (object, of) => this.judgeObject(object, of),
+      ...options,
+      image: imageOptions(this.policy, options.image),
+      ...(photodna && { photodna: photodna.hasher }),
       wanted: () => this.wanted(),
     });
   }

@@ -27,7 +27,7 @@ export {
   type Verdict,
 } from './match/index.js';
 export { MatchingList } from './matching-list.js';
-export { type OpenOptions, open, openDeps, systemClock, systemRandom } from './open.js';
+export { type OpenOptions, open, openDeps, policyOf, systemClock, systemRandom } from './open.js';
 export {
   type CheckedFile,
   type CheckedObject,

@@ -5,7 +5,7 @@ import type { Counting } from './counting.js';
 import { platformSuite } from './hash/index.js';
 import { Hashfed } from './hashfed.js';
 import type { PhotoDna } from './hashfed-types.js';
-import { parsePolicy } from './match/index.js';
+import { type Policy, parsePolicy } from './match/index.js';
 import {
   isHeldElsewhere,
   type KeyProvider,
@@ -43,7 +43,7 @@ export async function open(options: OpenOptions): Promise<Hashfed> {
   const deps = await openDeps(config, options);
   try {
     const book = await RootBook.open(deps);
-    const policy = parsePolicy(config.policy);
+    const policy = policyOf(config);
     const parts = {
       deps,
       book,
@@ -99,6 +99,16 @@ export async function openDeps(
           ),
         };
   return { store, suite, clock, random, sources, trust, cosigners };
+}
+
+/** The policy that a configuration holds. Throws USAGE naming the file and the field. */
+export function policyOf({ file, policy }: LoadedConfig): Policy {
+  try {
+    return parsePolicy(policy);
+  } catch (error) {
+    if (!(error instanceof HashfedError)) throw error;
+    throw new HashfedError('USAGE', `${file}: ${error.message}`, { ...error.detail, cause: error });
+  }
 }
 
 /** Throws USAGE naming the field. */

@@ -1,10 +1,9 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { hashFile } from '../../sdk/hash/index.js';
-import { type Hashfed, HashfedError, parseTypedHash, type Verdict } from '../../sdk/index.js';
+import { type Hashfed, HashfedError, parseTypedHash } from '../../sdk/index.js';
 import { action, type CliContext, EXIT, type ExitCode, exitForError, strongestExit } from '../cli/index.js';
+import { checkFiles } from './check-files.js';
 import { checkRemote } from './check-remote.js';
-import { type Answer, print, refuseToHide, unhashed } from './check-shared.js';
+import { type Answer, print } from './check-shared.js';
 import { freshnessExit, isMatch, withHoster } from './hoster-shared.js';
 
 interface Options {
@@ -37,49 +36,12 @@ export function register(program: Command): void {
           const fromHashes: Answer[] = [];
           for (const { text, type, hash } of hashes)
             fromHashes.push({ name: text, verdict: await hashfed.checkHash(type, hash) });
-          const fromFiles = await checkFiles(context, hashfed, files, options);
+          const fromFiles = await checkFiles(context, hashfed, files, options.dryRun === true);
           print(context, fromFiles, fromHashes);
           return exitOf(context, hashfed, [...fromFiles, ...fromHashes]);
         });
       }),
     );
-}
-
-async function checkFiles(
-  context: CliContext,
-  hashfed: Hashfed,
-  files: readonly string[],
-  { dryRun }: Options,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  const progress = context.out.progress('files');
-  try {
-    for (const name of files) {
-      const ref = dryRun === true ? undefined : resolve(name);
-      answers.push(
-        await checkFile(context, hashfed, name, ref).then(
-          (verdict) => ({ name, verdict }),
-          (error: unknown) => ({ name, error: refuseToHide(error) }),
-        ),
-      );
-      progress.update(answers.length, files.length);
-    }
-  } finally {
-    progress.stop();
-  }
-  return answers;
-}
-
-async function checkFile(
-  { signal }: CliContext,
-  hashfed: Hashfed,
-  name: string,
-  ref: string | undefined,
-): Promise<Verdict> {
-  const outcome = await hashFile(name, { signal, followSymlinks: true });
-  if (outcome.status === 'hashed')
-    return hashfed.judge(outcome.hashes, outcome.bytes, ref === undefined ? undefined : { ref });
-  throw unhashed(name, outcome);
 }
 
 function exitOf(context: CliContext, hashfed: Hashfed, answers: readonly Answer[]): ExitCode {

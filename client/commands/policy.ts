@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describePolicy, parsePolicy } from '../../sdk/index.js';
+import { describePolicy, policyOf } from '../../sdk/index.js';
 import { action, EXIT } from '../cli/index.js';
 
 export function register(program: Command): void {
@@ -12,7 +12,7 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExample:\n  hashfed policy show')
     .action(
       action(async (context) => {
-        const policy = parsePolicy((await context.config()).policy);
+        const policy = policyOf(await context.config());
         const words = describePolicy(policy);
         context.out.result({ policy, words }, words);
         return EXIT.done;

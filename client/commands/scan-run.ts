@@ -136,7 +136,7 @@ async function look(job: ScanJob, at: Walked, known: InventoryEntry | undefined)
 
 /** As it was when it was hashed, with every hash that is asked for now. */
 async function isSame(hashfed: Hashfed, path: Buffer, known: InventoryEntry): Promise<boolean> {
-  if (hashfed.wanted().pdq && !known.perceptual) return false;
+  if (hashfed.wanted().pdq && !(known.perceptual && hasTurned(hashfed, known))) return false;
   const found = await lstat(path, { bigint: true }).catch(() => undefined);
   return (
     found?.isFile() === true &&
@@ -144,6 +144,11 @@ async function isSame(hashfed: Hashfed, path: Buffer, known: InventoryEntry): Pr
     found.mtimeNs === known.mtimeNs &&
     BigInt.asUintN(48, found.ino) === known.inode
   );
+}
+
+/** Eight values a frame, where the policy asks for turned copies: it may not have when the file was hashed. */
+function hasTurned({ policy }: Hashfed, { pdq }: InventoryEntry): boolean {
+  return policy.perceptual.pdq_dihedral !== true || pdq.length % 8 === 0;
 }
 
 /** The lists may have changed: the verdict is made anew, from the hashes kept. */

@@ -6,7 +6,7 @@ import {
   HashfedError,
   matchedNow,
   openInventory,
-  Pipeline,
+  type Pipeline,
   type Rescan,
   stateStored,
 } from '../../sdk/index.js';
@@ -107,8 +107,7 @@ async function withScanning<T>(
   pace: Pace | undefined,
   work: (tools: Tools) => Promise<T>,
 ): Promise<T> {
-  await using pipeline = new Pipeline({
-    wanted: () => hashfed.wanted(),
+  await using pipeline = hashfed.pipeline({
     // Nothing to look at: counted apart, by the scan.
     judge: (object, of) => hashfed.judgeObject(object, object.bytes === 0 ? undefined : of),
     ...(pace && { pace: pace.pace }),

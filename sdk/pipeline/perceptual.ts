@@ -1,5 +1,5 @@
 import { HashfedError } from '../core/index.js';
-import { type PdqImage, type PdqImageOptions, PdqPool } from '../hash/pdq/index.js';
+import { DIHEDRALS, type PdqFrame, type PdqImage, type PdqImageOptions, PdqPool } from '../hash/pdq/index.js';
 import { PHOTODNA_BYTES } from '../match/index.js';
 import { MAX_VALUES } from './limits.js';
 import type { PerceptualHashes, PhotoDnaHasher, Undecoded, Wanted } from './types.js';
@@ -7,8 +7,8 @@ import type { PerceptualHashes, PhotoDnaHasher, Undecoded, Wanted } from './type
 export interface PerceptualOptions {
   /** Decoding threads; default one less than the processors, at least one. */
   readonly workers?: number;
-  /** Limits of pixels, bytes, frames and time for one image. */
-  readonly image?: Omit<PdqImageOptions, 'signal' | 'dihedral'>;
+  /** Limits of pixels, bytes, frames and time for one image, and whether its turned and mirrored hashes count too. */
+  readonly image?: Omit<PdqImageOptions, 'signal'>;
   readonly photodna?: PhotoDnaHasher;
   /** The compiled worker.js of the decoder, where it does not lie in its place. */
   readonly script?: URL;
@@ -21,7 +21,13 @@ export class PerceptualHashing {
   readonly #options: PerceptualOptions;
   #pool: Promise<PdqPool> | undefined;
 
+  /** Throws `USAGE` for more values of one object than are kept. */
   constructor(options: PerceptualOptions) {
+    const { frames = 1, dihedral = false } = options.image ?? {};
+    if (frames * (dihedral ? DIHEDRALS.length : 1) > MAX_VALUES)
+      throw new HashfedError('USAGE', `image.frames: more than ${MAX_VALUES} values of one object`, {
+        field: 'image.frames',
+      });
     this.#options = options;
   }
 
@@ -39,7 +45,7 @@ export class PerceptualHashing {
     const frames = typeof image === 'object' && image.ok ? image.frames : [];
     const failed = undecoded ?? (values === 'hasher' ? values : undefined);
     return {
-      pdq: frames.map(({ hash, quality }) => ({ hash, quality })),
+      pdq: frames.flatMap(valuesOf),
       photodna: typeof values === 'object' ? values : [],
       ...(failed !== undefined && { undecoded: failed }),
     };
@@ -88,6 +94,11 @@ export class PerceptualHashing {
   async close(): Promise<void> {
     await (await this.#pool?.catch(() => undefined))?.close();
   }
+}
+
+/** One value, or the eight of the turned and mirrored frame: a list has the original of what was turned. */
+function valuesOf({ hash, quality, hashes = [hash] }: PdqFrame): PerceptualHashes['pdq'] {
+  return hashes.map((one) => ({ hash: one, quality }));
 }
 
 function isValue(value: unknown): boolean {

@@ -2,7 +2,7 @@ import type { ExactHashes, FileState, UnhashedFile } from '../hash/index.js';
 import type { PdqFailure } from '../hash/pdq/index.js';
 import type { Verdict } from '../match/index.js';
 
-/** A PDQ value of one frame, 32 bytes, and its quality, 0 to 100. */
+/** A PDQ value of one frame as it is or turned, 32 bytes, and the frame's quality, 0 to 100. */
 export interface PdqValue {
   readonly hash: Uint8Array;
   readonly quality: number;

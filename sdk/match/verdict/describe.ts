@@ -83,6 +83,9 @@ function describeGuards({ known_good, breaker, staleness, perceptual }: Policy):
       `publishers; after ${hours(staleness.hold_after_hours)} everything is held.`,
     `PDQ hashes match up to distance ${perceptual.pdq_max_distance}, from quality ${perceptual.pdq_min_quality}.`,
   );
+  if (perceptual.pdq_dihedral === true) lines.push('Turned and mirrored copies match as well.');
+  if ((perceptual.pdq_frames ?? 1) > 1)
+    lines.push(`Of animations ${perceptual.pdq_frames} frames are hashed, spread evenly.`);
   return lines;
 }
 

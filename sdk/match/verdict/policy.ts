@@ -5,6 +5,9 @@ import { HashfedError } from '../../core/index.js';
 const MAX_HOURS = 87_660;
 /** Entries of each list in a policy: it is read by people, and walked for every match. */
 const MAX_ITEMS = 10_000;
+/** PDQ values of one object, at most, and the symmetries of the square: what is kept and searched for each. */
+const MAX_PDQ_VALUES = 64;
+const DIHEDRALS = 8;
 
 const hours = z.number().min(0).max(MAX_HOURS);
 const days = z
@@ -100,8 +103,16 @@ export const PolicySchema = z.strictObject({
       /** Hamming distance and quality of the object's own hash. */
       pdq_max_distance: z.number().int().min(0).max(63).default(31),
       pdq_min_quality: z.number().int().min(0).max(100).default(50),
+      /** Frames of an animation that are hashed, spread evenly; absent: the first. */
+      pdq_frames: z.number().int().min(1).max(MAX_PDQ_VALUES).optional(),
+      /** Also find turned and mirrored copies: eight values a frame, eight searches. */
+      pdq_dihedral: z.boolean().optional(),
       /** In the comparator's own unit; absent: what the comparator calls a match. */
       photodna_max_distance: z.number().min(0).optional(),
+    })
+    .refine((p) => p.pdq_dihedral !== true || (p.pdq_frames ?? 1) * DIHEDRALS <= MAX_PDQ_VALUES, {
+      message: `must be at most ${MAX_PDQ_VALUES / DIHEDRALS} where pdq_dihedral is set`,
+      path: ['pdq_frames'],
     })
     .prefault({}),
   /** How long what was quarantined is kept. The law of the place sets these; the defaults are careful ones. */

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { judgeHashes, type Matcher } from '../../../sdk/check.js';
 import { hashImage } from '../../../sdk/hash/pdq/index.js';
 import { parsePolicy, squaredEuclidean } from '../../../sdk/match/index.js';
 import { MatchingList } from '../../../sdk/matching-list.js';
+import type { PipelineOptions } from '../../../sdk/pipeline/index.js';
 import type { Changes, ListReplica } from '../../../sdk/sync/index.js';
 import { BulkLog } from '../../support/sync/bulk-log.js';
-import { IMAGES } from './parts.js';
+import { IMAGES, makePipeline } from './parts.js';
 
 const NOW = 1_800_000_000_000;
 const NO_ROWS = new Uint32Array();
@@ -92,6 +94,38 @@ describe('a PDQ list', () => {
     expect(actionOf(second)).toBe('hold');
     await list.apply({ ...changes, rebuilt: true, added: NO_ROWS, removed: NO_ROWS });
     expect(actionOf(second)).toBe('hold');
+  });
+});
+
+describe('a copy that was turned', () => {
+  const turned = (name: string) => sharp(join(IMAGES, name)).rotate(90).png().toBuffer();
+
+  /** The actions on a picture's turned copy, by a pipeline with these options, and how many values it was judged by. */
+  async function check(image: PipelineOptions['image'] = {}) {
+    const { list } = makeList('pdq', [(await pdqOf('room-2.jpg')).hash]);
+    const seen: number[] = [];
+    const { pipeline } = makePipeline({
+      image,
+      judge: async ({ hashes, perceptual }) => {
+        seen.push(perceptual?.pdq.length ?? 0);
+        return judgeHashes(ask(list), hashes, perceptual);
+      },
+    });
+    const actionOf = async (name: string) =>
+      (await pipeline.checkBuffer(await turned(name), { ref: name })).verdict.action;
+    return { actions: [await actionOf('room-2.jpg'), await actionOf('hills-1.png')], seen };
+  }
+
+  it('is found where that was asked for, and an other picture is not', async () => {
+    expect(await check()).toEqual({ actions: ['none', 'none'], seen: [1, 1] });
+    expect(await check({ dihedral: true })).toEqual({ actions: ['hold', 'none'], seen: [8, 8] });
+  });
+
+  it('counts eightfold towards the values of an object', () => {
+    expect(() => makePipeline({ image: { dihedral: true, frames: 8 } })).not.toThrow();
+    expect(() => makePipeline({ image: { dihedral: true, frames: 9 } })).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('image.frames') }),
+    );
   });
 });
 
