@@ -58,8 +58,7 @@ export class MatchingList {
       if (this.exactType !== undefined) this.#opening = await ListOpening.begin(this.replica, opening);
       else for await (const _ of opening.keyPieces());
     } catch (error) {
-      if (!(error instanceof HashfedError)) throw error;
-      damage = error;
+      damage = damageOfKeys(error);
     }
     if (this.#opening !== undefined) return;
     await this.replica.ready();
@@ -164,6 +163,14 @@ export class MatchingList {
   info(deps: SyncDeps, book: RootBook, moment: Moment = momentOf(deps.clock)): ListInfo {
     return this.#standing.at(deps, book, moment);
   }
+}
+
+/** What is wrong with stored keys, whatever the checks call it; throws everything else. */
+function damageOfKeys(error: unknown): HashfedError {
+  if (!(error instanceof HashfedError)) throw error;
+  if (error.code === 'STORAGE_FAILED') return error;
+  if (error.code !== 'MALFORMED') throw error;
+  return new HashfedError('STORAGE_FAILED', `keys.col: ${error.message}`, { cause: error });
 }
 
 function buildIndex({ origin, state }: ListReplica): ExactIndex {

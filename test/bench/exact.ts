@@ -1,112 +1,25 @@
-import { ExactIndex } from '../../sdk/match/index.js';
-import { type Baseline, openLevel, openLmdb } from './exact-baselines.js';
-import { noise, sortedKeys } from './keys.js';
-import { interleaved, result, time } from './measure.js';
+import type { Baseline } from './exact-baselines.js';
+import {
+  askEach,
+  askIndex,
+  bestSingle,
+  cut,
+  type Fixture,
+  fixture,
+  QUERIES,
+  type Queries,
+  type Spread,
+} from './exact-fixture.js';
+import { interleaved, median, result, time } from './measure.js';
 import { options } from './options.js';
 import type { BenchLine } from './types.js';
 
-/** Queries a round; each names another key, so that no cache remembers it. */
-const QUERIES = 300_000;
 const DEFAULT_SIZES = [2_000_000];
 
-interface Queries {
-  readonly flat: Uint8Array;
-  readonly each: readonly Buffer[];
-}
+type Which = 'hits' | 'misses';
 
-interface Fixture {
-  readonly n: number;
-  readonly index: ExactIndex;
-  readonly baselines: readonly Baseline[];
-  readonly missing: readonly { name: string; why: string }[];
-  readonly hits: Queries;
-  readonly misses: Queries;
-}
-
-function cut(flat: Uint8Array): Queries {
-  const buffer = Buffer.from(flat.buffer, flat.byteOffset, flat.length);
-  return {
-    flat,
-    each: Array.from({ length: flat.length / 32 }, (_, i) => buffer.subarray(i * 32, i * 32 + 32)),
-  };
-}
-
-/** Keys from all over the list, in no order; every second key is skipped at most once. */
-function chosen(keys: Uint8Array, n: number): Uint8Array {
-  const picks = noise(QUERIES * 4, 77);
-  const view = new DataView(picks.buffer);
-  const flat = new Uint8Array(QUERIES * 32);
-  for (let i = 0; i < QUERIES; i++) {
-    const row = view.getUint32(i * 4) % n;
-    flat.set(keys.subarray(row * 32, row * 32 + 32), i * 32);
-  }
-  return flat;
-}
-
-async function build(n: number): Promise<Fixture> {
-  const keys = sortedKeys(n, 11);
-  const buffer = Buffer.from(keys.buffer);
-  const baselines: Baseline[] = [];
-  const missing: { name: string; why: string }[] = [];
-  for (const [name, open] of [
-    ['lmdb', openLmdb],
-    ['level', openLevel],
-  ] as const) {
-    try {
-      baselines.push(await open(buffer, n));
-    } catch (error) {
-      missing.push({ name, why: `could not be opened: ${(error as Error).message.split('\n')[0]}` });
-    }
-  }
-  const index = ExactIndex.fromKeys(32, keys);
-  return { n, index, baselines, missing, hits: cut(chosen(keys, n)), misses: cut(noise(QUERIES * 32, 99)) };
-}
-
-let current: Fixture | undefined;
-
-/** One size at a time: two would not fit beside each other. */
-async function fixture(n: number): Promise<Fixture> {
-  if (current?.n !== n) {
-    await close();
-    current = await build(n);
-  }
-  return current!;
-}
-
-export async function close(): Promise<void> {
-  for (const baseline of current?.baselines ?? []) await baseline.close();
-  current = undefined;
-}
-
-/** Asks every key in turn; keeps the sum, so that no answer is optimised away. */
-function askEach(get: (key: Buffer) => number, queries: Queries): number {
-  let sum = 0;
-  for (const key of queries.each) sum += get(key);
-  return sum;
-}
-
-/** The same loop over our index, of its own: each side is called from one place, as in a program that uses it. */
-function askIndex(index: ExactIndex, queries: Queries): number {
-  let sum = 0;
-  for (const key of queries.each) sum += index.find(key);
-  return sum;
-}
-
-/** Every way of the baseline must answer our rows; then the fastest one is taken. */
-async function bestSingle({ index }: Fixture, baseline: Baseline, queries: Queries) {
-  let best: { get: (key: Buffer) => number; took: number } | undefined;
-  for (const [way, get] of Object.entries(baseline.single)) {
-    for (const key of queries.each) {
-      if (get(key) !== index.find(key)) throw new Error(`${baseline.name} ${way} answers something else`);
-    }
-    const took = await time(() => askEach(get, queries));
-    if (best === undefined || took < best.took) best = { get, took };
-  }
-  return best!;
-}
-
-async function single(bench: string, n: number, which: 'hits' | 'misses'): Promise<BenchLine[]> {
-  const f = await fixture(n);
+async function single(bench: string, n: number, which: Which, spread?: Spread): Promise<BenchLine[]> {
+  const f = await fixture(n, spread);
   const queries = f[which];
   const sides: Record<string, () => unknown> = { ours: () => askIndex(f.index, queries) };
   for (const baseline of f.baselines) {
@@ -125,6 +38,37 @@ function lines(f: Fixture, bench: string, milliseconds: (side: string) => number
     }),
   );
   return [...ran, ...f.missing.map(({ name, why }) => ({ bench, baseline: name, skipped: why }))];
+}
+
+/** Calls timed together: one alone takes less than looking at the clock. */
+const GROUP = 32;
+
+/** Milliseconds a call in the slowest groups but one in a hundred. */
+function slowest(ask: (key: Buffer) => number, { each }: Queries): number {
+  const took: number[] = [];
+  let sum = 0;
+  for (let from = 0; from + GROUP <= each.length; from += GROUP) {
+    const start = process.hrtime.bigint();
+    for (let i = from; i < from + GROUP; i++) sum += ask(each[i]!);
+    took.push(Number(process.hrtime.bigint() - start));
+  }
+  took.sort((a, b) => a - b);
+  if (!Number.isFinite(sum)) throw new Error('no answers');
+  return took[Math.floor(took.length * 0.99)]! / GROUP / 1e6;
+}
+
+/** The 99th percentile of groups of calls; rounds interleaved, the median of their percentiles. */
+async function tail(bench: string, n: number, which: Which): Promise<BenchLine[]> {
+  const f = await fixture(n);
+  const asks = new Map<string, (key: Buffer) => number>([['ours', (key) => f.index.find(key)]]);
+  for (const baseline of f.baselines) asks.set(baseline.name, (await bestSingle(f, baseline, f[which])).get);
+  const took = new Map<string, number[]>([...asks.keys()].map((name) => [name, []]));
+  for (let round = -1; round < options.rounds; round++)
+    for (const [name, ask] of asks) {
+      const ms = slowest(ask, f[which]);
+      if (round >= 0) took.get(name)!.push(ms);
+    }
+  return lines(f, bench, (side) => median(took.get(side)!) * QUERIES);
 }
 
 /** Hits and misses in turn, as an upload stream has them: one in two is worst for both sides' branch predictors. */
@@ -186,6 +130,12 @@ const sized = (run: (n: number) => Promise<BenchLine[]>) => async (): Promise<Be
 export const benches: Record<string, () => Promise<BenchLine[]>> = {
   'exact-hit': sized((n) => single('exact-hit', n, 'hits')),
   'exact-miss': sized((n) => single('exact-miss', n, 'misses')),
+  'exact-p99-hit': sized((n) => tail('exact-p99-hit', n, 'hits')),
+  'exact-p99-miss': sized((n) => tail('exact-p99-miss', n, 'misses')),
   'exact-batch': sized(batch),
   'exact-bytes': sized(bytes),
+  'exact-clustered-hit': sized((n) => single('exact-clustered-hit', n, 'hits', 'clustered')),
+  'exact-clustered-miss': sized((n) => single('exact-clustered-miss', n, 'misses', 'clustered')),
 };
+
+export { close } from './exact-fixture.js';
