@@ -32,14 +32,24 @@ export class Judge {
 
   /** The verdict alone; nothing is journaled or counted. */
   async ask(object: Asked, policy = this.policy): Promise<Verdict> {
-    await this.#records(object);
+    await this.#records(object, policy);
     return judgeHashes({ ...this.#matcher(), policy }, object.hashes, object.perceptual);
   }
 
   /** A match needs the records of every list: what they say of the same item counts too. */
-  async #records({ hashes }: Asked): Promise<void> {
+  async #records(object: Asked, policy = this.policy): Promise<void> {
     const { lists } = this.#parts;
-    if (lists.some((list) => list.waitsFor(hashes))) await Promise.all(lists.map((list) => list.ready()));
+    if (!lists.some((list) => list.opening)) return;
+    if (lists.some((list) => list.waitsFor(object.hashes)) || this.#resembles(object, policy))
+      await Promise.all(lists.map((list) => list.ready()));
+  }
+
+  #resembles({ perceptual }: Asked, policy: Policy): boolean {
+    if (perceptual === undefined) return false;
+    const { lists, photodna } = this.#parts;
+    const alike = (list: MatchingList) =>
+      list.perceptual?.search(perceptual, policy.perceptual, photodna?.comparator) ?? [];
+    return lists.some((list) => alike(list).length > 0);
   }
 
   /** Journals before it answers. Throws `MALFORMED` for an object of another size than was announced. */

@@ -87,6 +87,11 @@ export class MatchingList {
     if (this.#opening?.broken) await this.ready();
   }
 
+  /** Whether it answers misses alone until `ready`. */
+  get opening(): boolean {
+    return this.#opening !== undefined;
+  }
+
   /** Whether the verdict on an object of these hashes needs records that are not read yet. */
   waitsFor(hashes: ExactHashes): boolean {
     const hash = this.exactType === undefined ? undefined : hashes[this.exactType];

@@ -5,7 +5,8 @@
 
 import { hasherFromCommand, open, type PhotoDnaHasher, squaredEuclidean } from '../index.js';
 
-const [program = '', ...files] = process.argv.slice(2);
+const [program, ...files] = process.argv.slice(2);
+if (program === undefined || files.length === 0) throw new Error('usage: photodna.js PROGRAM FILE…');
 
 /** The licensed library in a program of its own, so that whatever it does it does outside this process. */
 const hasher: PhotoDnaHasher = hasherFromCommand({ command: program, timeoutMs: 10_000 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ const HOSTER = 'hoster-a';
 const PICTURE = join(import.meta.dirname, '../fixtures/images/room-2.jpg');
 const MAP = {
   format: 1,
-  columns: { pdq: 'PDQ', classification: 'Category' },
+  columns: { pdq: 'PDQ', sha256: 'SHA256', classification: 'Category' },
   classifications: { 1: { scheme: 1, code: 1 } },
 };
 
@@ -24,12 +25,12 @@ async function setPolicy(perceptual: object): Promise<void> {
   await writeFile(file, JSON.stringify({ ...config, policy }));
 }
 
-/** Publishes the PDQ hash of the picture, as `hashfed hash` prints it. */
+/** Publishes the PDQ hash of the picture, as `hashfed hash` prints it, beside the exact hash of another copy. */
 async function publish(): Promise<void> {
   const { stdout } = await federation.run(HOSTER, 'hash', PICTURE);
   const hash = /^pdq,([0-9a-f]{64})/m.exec(stdout)?.[1];
   const [csv, map] = [join(folder, 'list.csv'), join(folder, 'map.json')];
-  await writeFile(csv, `PDQ,Category\n${hash},1\n`);
+  await writeFile(csv, `PDQ,SHA256,Category\n${hash},${randomBytes(32).toString('hex')},1\n`);
   await writeFile(map, JSON.stringify(MAP));
   const args = ['publish', csv, '--map', map, '--collection', 'known'];
   expect(await federation.run('police', ...args)).toMatchObject({ code: 0 });

@@ -33,15 +33,16 @@ export function decide(input: DecideInput): Verdict {
   const ruled = combine(ruleAll(groups, input));
   const vetoed = applyKnownGood(ruled, listed, good, input);
   const outcome = joinOthers(vetoed, judged);
+  const observed = isObservedOnly(groups, ruled, outcome, input);
   return {
     action: outcome.action,
     matches: judged.map(toMatch),
     freshness: worst(input.lists),
     ...(outcome.vetoedBy !== undefined && { vetoed_by: outcome.vetoedBy }),
     ...(groups.some((g) => g.collision) && { collision: true as const }),
-    ...(isObservedOnly(groups, ruled, outcome, input) && { observed: true as const }),
+    ...(observed && { observed: true as const }),
     ...(listed.some((j) => surges(j, input)) && { alarm: 'breaker' as const }),
-    because: [...new Set(outcome.causes)].sort(),
+    because: [...new Set([...outcome.causes, ...(observed ? (['observed'] as const) : [])])].sort(),
     ...(input.perceptual !== undefined && { perceptual: input.perceptual }),
   };
 }
