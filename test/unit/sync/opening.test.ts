@@ -30,6 +30,7 @@ beforeEach(async () => {
   await client.sync();
 });
 afterEach(async () => {
+  await client.replica.opening?.close();
   await client.remove();
   server.stop();
 });
