@@ -19,10 +19,11 @@ const MAX_CREDIT_MS = 250;
 
 type Options = { readonly maxMbps?: string; readonly window?: string };
 
-/** undefined where nothing holds it back. Throws USAGE. */
+/** undefined where nothing holds it back; `tell` hears once a wait that the window is closed. Throws USAGE. */
 export function makePace(
   { maxMbps, window }: Options,
   { clock, signal }: Pick<CliContext, 'clock' | 'signal'>,
+  tell: (text: string) => void = () => {},
 ): Pace | undefined {
   if (maxMbps === undefined && window === undefined) return undefined;
   // One for each file in work.
@@ -30,10 +31,16 @@ export function makePace(
   const wait = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
   const hours = window === undefined ? undefined : parseWindow(window);
   const bytesPerMs = maxMbps === undefined ? Number.POSITIVE_INFINITY : parseRate(maxMbps);
+  let told = false;
   const open = async (): Promise<void> => {
     while (hours !== undefined && !signal.aborted) {
       const ms = waitFor(hours, new Date(clock.nowMs()));
-      if (ms === 0) return;
+      if (ms === 0) {
+        told = false;
+        return;
+      }
+      if (!told) tell(`outside the window ${window}: waiting ${Math.ceil(ms / 60_000)} min, nothing is read`);
+      told = true;
       await wait(Math.min(ms, MAX_WAIT_MS));
     }
   };

@@ -11,9 +11,12 @@ import {
   type Verdict,
 } from '../../sdk/index.js';
 import { isMatch } from './hoster-shared.js';
-import { showPath, type Walked, walk } from './scan-walk.js';
+import { join, showPath, type Walked, walk } from './scan-walk.js';
 
-/** What a scan counted. Every file is in exactly one of `files`, `empty`, `unreadable` and `vanished`. */
+/**
+ * What a scan counted. Every file is in exactly one of `files`, `empty`, `unreadable` and `vanished`; so is each folder
+ * that could not be listed, in one of the last two.
+ */
 export interface ScanCounts {
   /** Hashed and checked. */
   files: number;
@@ -35,6 +38,8 @@ export interface ScanCounts {
   vanished: number;
   /** Of `files`: not read again, since size, time and inode are those in the inventory. */
   unchanged: number;
+  /** Of `files`: in a folder that cannot be listed now, and matched by the hashes of the last scan. */
+  kept: number;
   /** Bytes of what is unreadable, as far as the system says. */
   unreadable_bytes: number;
 }
@@ -53,6 +58,7 @@ export const NO_COUNTS: Readonly<ScanCounts> = {
   unreadable: 0,
   vanished: 0,
   unchanged: 0,
+  kept: 0,
   unreadable_bytes: 0,
 };
 
@@ -109,6 +115,10 @@ export async function runScan(job: ScanJob, counts: ScanCounts): Promise<boolean
   for await (const at of walk(root, { exclude, ...(after && { after }) })) {
     await job.open?.();
     if (signal.aborted) break;
+    if (at.kind === 'unreadable') {
+      while (flying.length > 0 && (await finish()));
+      if (signal.aborted || !(await keep(job, counts, at))) break;
+    }
     const known = at.kind === 'file' ? await job.rescan?.find(at.relative) : undefined;
     const outcome = look(job, at, known);
     // Awaited in turn: until then a failure must not count as one that nobody handles.
@@ -119,6 +129,24 @@ export async function runScan(job: ScanJob, counts: ScanCounts): Promise<boolean
   while (flying.length > 0) if (!(await finish())) break;
   await Promise.all(flying.map(({ outcome }) => outcome));
   return !signal.aborted;
+}
+
+/**
+ * Unreadable is not deleted: what is known below such a folder stays in the inventory, with a verdict of today's lists.
+ * False once the scan was aborted.
+ */
+async function keep(job: ScanJob, counts: ScanCounts, { relative }: Walked): Promise<boolean> {
+  const root = Buffer.from(job.folder);
+  for await (const entry of job.rescan?.below(relative) ?? []) {
+    if (job.signal.aborted) return false;
+    const ref = Buffer.from(entry.ref);
+    const at: Walked = { kind: 'file', path: join(root, ref), relative: ref };
+    const outcome = await lookAgain(job, at, entry);
+    if (outcome.kind === 'checked') countChecked(job, counts, at, { ...outcome, unchanged: false });
+    if (outcome.kind === 'checked') counts.kept += 1;
+    await job.rescan?.add(entry);
+  }
+  return true;
 }
 
 async function look(job: ScanJob, at: Walked, known: InventoryEntry | undefined): Promise<Outcome> {

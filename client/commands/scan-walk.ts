@@ -5,7 +5,8 @@ export { showPath } from '../../sdk/index.js';
 
 /** One thing that lies below the scanned folder; names are bytes, since not every name is UTF-8. */
 export interface Walked {
-  readonly kind: 'file' | 'skipped' | 'unreadable';
+  /** `vanished`: a folder that went away during the walk; `unreadable`: a folder that does not let itself be listed. */
+  readonly kind: 'file' | 'skipped' | 'unreadable' | 'vanished';
   readonly path: Buffer;
   /** Below the scanned folder: where an interrupted scan goes on. */
   readonly relative: Buffer;
@@ -41,7 +42,10 @@ async function* walkFolder(
   try {
     entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
-    yield { kind: 'unreadable', path, relative, reason: (error as NodeJS.ErrnoException).code ?? 'EIO' };
+    const reason = (error as NodeJS.ErrnoException).code ?? 'EIO';
+    // The scanned folder itself is never taken for deleted: a mount that went away looks like that.
+    const kind = reason === 'ENOENT' && relative.length > 0 ? 'vanished' : 'unreadable';
+    yield { kind, path, relative, reason };
     return;
   }
   entries.sort((a, b) => Buffer.compare(a.name, b.name));
@@ -57,7 +61,8 @@ async function* walkFolder(
   }
 }
 
-function join(folder: Buffer, name: Buffer): Buffer {
+/** A name below a folder, both as the bytes they are. */
+export function join(folder: Buffer, name: Buffer): Buffer {
   if (folder.length === 0) return name;
   return Buffer.concat(folder.at(-1) === SLASH[0] ? [folder, name] : [folder, SLASH, name]);
 }

@@ -65,7 +65,7 @@ export function register(program: Command): void {
       action<Options>(async (context, options, [dir = '.']) => {
         const folder = await requireFolder(dir);
         const jobs = readJobs(options.jobs);
-        const pace = makePace(options, context);
+        const pace = makePace(options, context, (text) => context.out.warn(text));
         return withHoster(context, 'auto', (hashfed) =>
           withScanning(context, hashfed, folder, options, pace, (tools) =>
             scan(context, hashfed, folder, { ...options, ...tools, jobs }),
@@ -196,12 +196,19 @@ interface End {
 
 function tellEnd({ out }: CliContext, counts: ScanCounts, end: End): void {
   const seconds = Math.round(end.seconds * 1000) / 1000;
-  const { files, bytes, matches, blocked, held, observed, unreadable, unchanged } = counts;
+  const { files, bytes, matches, blocked, held, observed, unreadable, unchanged, kept } = counts;
   out.result({ event: 'summary', ...counts, ...end, seconds }, [
     `${count(files, 'file')} (${bytesText(bytes)}) checked in ${seconds} s: ${count(matches, 'match', 'matches')}, ${blocked} blocked, ${held} held.`,
     ...(observed > 0 ? [`On lists that only observe yet: ${observed}; counted, nothing held.`] : []),
     ...(unchanged > 0 ? [`Unchanged, not read again: ${unchanged.toLocaleString('en')}.`] : []),
-    ...(unreadable > 0 ? [`Could not be read: ${count(unreadable, 'file')}.`] : []),
+    ...(unreadable > 0
+      ? [`Could not be read: ${count(unreadable, 'file or folder', 'files or folders')}.`]
+      : []),
+    ...(kept > 0
+      ? [
+          `In folders that cannot be read now, matched by the hashes of the last scan: ${kept.toLocaleString('en')}.`,
+        ]
+      : []),
     ...(end.complete ? [] : ['Interrupted: go on with --resume.']),
   ]);
 }

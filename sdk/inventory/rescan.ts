@@ -4,6 +4,11 @@ import { comparePaths } from './paths.js';
 import type { SegmentRef, SegmentWriter } from './segment.js';
 import type { Shelf } from './shelf.js';
 
+const SLASH = Buffer.from('/');
+
+const startsWith = (ref: Uint8Array, prefix: Uint8Array): boolean =>
+  Buffer.compare(ref.subarray(0, prefix.length), prefix) === 0;
+
 /**
  * A walk over a folder beside what is known of it: both in one order, so that memory stays bounded however many objects
  * there are. The new generation takes the old one's place at the end; until then both are kept.
@@ -47,6 +52,16 @@ export class Rescan {
       const order = this.#cursor === undefined ? -1 : comparePaths(this.#cursor.ref, ref);
       if (order === 0) return this.#cursor!.entry();
       if (order > 0 || !(await this.#step())) return undefined;
+    }
+  }
+
+  /** What is known of everything below a folder, '' for all that is left; in the order of the walk, too. */
+  async *below(folder: Uint8Array): AsyncGenerator<InventoryEntry> {
+    const prefix = folder.length === 0 ? folder : Buffer.concat([folder, SLASH]);
+    await this.find(prefix);
+    while (this.#cursor !== undefined && startsWith(this.#cursor.ref, prefix)) {
+      yield this.#cursor.entry();
+      await this.#step();
     }
   }
 

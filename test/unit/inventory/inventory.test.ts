@@ -56,6 +56,22 @@ describe('a scan beside what is known', () => {
     expect(await refsOf(await theShelf())).toEqual(['a', 'b/d', 'b/e', 'f']);
   });
 
+  it.each([
+    ['b', ['b/c', 'b/d/e']],
+    ['b/d', ['b/d/e']],
+    ['nothing', []],
+    ['', ['a', 'b', 'b/c', 'b/d/e', 'b!', 'ba/x', 'e']],
+  ])('tells what is known below "%s", and finds what comes behind it', async (folder, below) => {
+    await scan(['a', 'b', 'b/c', 'b/d/e', 'b!', 'ba/x', 'e']);
+    const rescan = await inventory.rescan('/srv', MATCHED, false);
+    const told: string[] = [];
+    for await (const { ref } of rescan.below(Buffer.from(folder))) told.push(Buffer.from(ref).toString());
+    expect(told).toEqual(below);
+    const behind = await rescan.find(Buffer.from('e'));
+    expect(behind !== undefined).toBe(folder.startsWith('b'));
+    await rescan.close();
+  });
+
   it('that was cut goes on, and knows the old generation meanwhile', async () => {
     await scan(['a', 'b', 'c', 'd']);
     await scan(['a', 'b'], { end: false });

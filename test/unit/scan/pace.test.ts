@@ -23,6 +23,25 @@ describe('the hours of a scan', () => {
     expect(() => parseWindow(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
+  it('says once that it waits, however many files do, and again the next time', async () => {
+    let now = at(12, 58);
+    const said: string[] = [];
+    const stop = new AbortController();
+    const clock = { nowMs: () => now.getTime(), monotonicMs: () => 0 };
+    const pace = makePace({ window: '13:00-14:00' }, { clock, signal: stop.signal }, (text) =>
+      said.push(text),
+    )!;
+    const waiting = [pace.open(), pace.open()];
+    expect(said).toEqual(['outside the window 13:00-14:00: waiting 2 min, nothing is read']);
+    now = at(13, 0);
+    await pace.open();
+    now = at(14, 0);
+    waiting.push(pace.open());
+    expect(said).toHaveLength(2);
+    stop.abort();
+    await Promise.all(waiting);
+  });
+
   it('ends its waiting when the scan is stopped', async () => {
     const stop = new AbortController();
     const clock = { nowMs: () => at(12, 0).getTime(), monotonicMs: () => 0 };
