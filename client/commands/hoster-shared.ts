@@ -93,12 +93,23 @@ export function isBeyondPolicy(lists: readonly ListStatus[], policy: Policy, now
   );
 }
 
-/** `stale` where the lists are beyond the policy, told on stderr, else `done`. */
+/** `stale` where the lists are beyond the policy, else `done`; that, and which lists are damaged, is told on stderr. */
 export function freshnessExit(hashfed: Hashfed, { clock, out }: CliContext): ExitCode {
-  const lists = hashfed.lists();
-  if (!isBeyondPolicy(lists, hashfed.policy, clock.nowMs())) return EXIT.done;
-  out.warn(`hashfed: STALE: ${staleness(lists, clock.nowMs())}; run hashfed sync`);
+  const [lists, now] = [hashfed.lists(), clock.nowMs()];
+  for (const { origin } of lists.filter(isDamaged))
+    out.warn(
+      `hashfed: STORAGE_FAILED [${origin}]: damaged on disk, it matches nothing; hashfed verify says where, hashfed sync repairs it`,
+    );
+  if (!isBeyondPolicy(lists, hashfed.policy, now)) return EXIT.done;
+  const sound = lists.filter((list) => !isDamaged(list));
+  if (isBeyondPolicy(sound, hashfed.policy, now))
+    out.warn(`hashfed: STALE: ${staleness(sound, now)}; run hashfed sync`);
   return EXIT.stale;
+}
+
+/** Out of service because of what lies on disk: nothing else is expired without ever having held an entry. */
+export function isDamaged({ state, size, last_fresh_ms }: ListStatus): boolean {
+  return state === 'EXPIRED' && size === 0 && last_fresh_ms === null;
 }
 
 function staleness(lists: readonly ListStatus[], nowMs: number): string {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Hashfed, HashfedError, type JournalEntry, type Policy } from '../../sdk/index.js';
 import { action, type CliContext, count, EXIT, type ExitCode, stringify } from '../cli/index.js';
 import { withHoster } from './hoster-shared.js';
-import { entryJson } from './quarantine.js';
+import { entryJson, historyJson } from './quarantine.js';
 
 const DAY_MS = 86_400_000;
 const WHAT = 'an entry id (32 hex digits), an item id with item:, or an object reference such as a path';
@@ -78,9 +78,14 @@ async function handOver(
   if (entries.length === 0)
     throw new HashfedError('NOT_FOUND', 'nothing is in quarantine under that name', { field: 'what' });
   const history = (await Promise.all(entries.map(({ id }) => hashfed.store.journal.history(id)))).flat();
-  const record = { handed_over_to: to, time_ms: clock.nowMs(), entries: entries.map(entryJson), history };
+  const record = {
+    handed_over_to: to,
+    time_ms: clock.nowMs(),
+    entries: entries.map(entryJson),
+    history: history.map(historyJson),
+  };
   // The record first: an object that was noted as given away without it could not be explained.
-  if (file !== undefined) await writeFile(file, `${stringify(record)}\n`, { mode: 0o600, flag: 'wx' });
+  if (file !== undefined) await writeRecord(file, record);
   const ids = entries.map(({ id }) => id);
   const moved = await hashfed.store.journal.move(ids, 'handed-over', cut(`to ${to}`));
   const refs = refsOf(moved);
@@ -89,6 +94,15 @@ async function handOver(
     `Keep it until ${dateOf(moved, hashfed.policy)} at least.`,
   ]);
   return EXIT.done;
+}
+
+/** Never over a file that exists: it may be another object's record. */
+async function writeRecord(file: string, record: object): Promise<void> {
+  await writeFile(file, `${stringify(record)}\n`, { mode: 0o600, flag: 'wx' }).catch((cause: unknown) => {
+    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const why = exists ? 'exists already; name another file' : 'cannot be written';
+    throw new HashfedError('USAGE', `${file} ${why}; nothing was noted`, { field: 'out', cause });
+  });
 }
 
 async function remove(

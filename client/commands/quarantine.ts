@@ -87,10 +87,12 @@ function show({ out }: CliContext, what: string): Work {
     out.result(
       {
         entries: entries.map(entryJson),
-        history: history.map(({ id, timeMs, state, cause }) => ({ id, time_ms: timeMs, state, cause })),
+        history: history.map(historyJson),
       },
       [
         ...table([HEADING, ...entries.map(row)]),
+        '',
+        ...table([ITEM_HEADING, ...entries.map(itemRow)]),
         '',
         ...table(
           history.map(({ id, timeMs, state, cause }) => [new Date(timeMs).toISOString(), id, state, cause]),
@@ -115,6 +117,15 @@ function release({ out }: CliContext, what: string, { reason }: ReleaseOptions):
   };
 }
 
+type Change = Awaited<ReturnType<Hashfed['store']['journal']['history']>>[number];
+
+export const historyJson = ({ id, timeMs, state, cause }: Change): object => ({
+  id,
+  time_ms: timeMs,
+  state,
+  cause,
+});
+
 export const entryJson = (entry: JournalEntry): object => ({
   id: entry.id,
   ref: entry.ref,
@@ -129,6 +140,11 @@ export const entryJson = (entry: JournalEntry): object => ({
   changed_ms: entry.changedMs,
   drill: entry.drill,
 });
+
+const ITEM_HEADING = ['id', 'item'];
+
+/** The item is what `hashfed suppress --item` takes. */
+const itemRow = (entry: JournalEntry): string[] => [entry.id, toHex(entry.itemId)];
 
 const HEADING = ['id', 'state', 'since', 'list', 'entry', 'object'];
 

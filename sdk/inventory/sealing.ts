@@ -74,5 +74,9 @@ export function openBlock({ key, context, n, last }: BlockPlace, sealed: Uint8Ar
 }
 
 export function damaged(what: string, why: string): HashfedError {
-  return new HashfedError('STORAGE_FAILED', `inventory ${what}: ${why}`, { field: what });
+  return new HashfedError(
+    'STORAGE_FAILED',
+    `inventory ${what}: ${why}; hashfed inventory --forget and a new scan make it anew`,
+    { field: what },
+  );
 }

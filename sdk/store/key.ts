@@ -46,17 +46,17 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
       if ((mode & 0o077) !== 0) {
         throw new HashfedError(
           'STORAGE_FAILED',
-          'the store key file must be readable by its owner only (0600)',
+          `the store key file ${path} must be readable by its owner only (0600)`,
         );
       }
-      if (size > 256) throw new HashfedError('STORAGE_FAILED', 'the store key file is too long');
+      if (size > 256) throw new HashfedError('STORAGE_FAILED', `the store key file ${path} is too long`);
       return await file.readFile();
     } finally {
       await file.close();
     }
   } catch (cause) {
     if (cause instanceof HashfedError) throw cause;
-    throw new HashfedError('STORAGE_FAILED', 'the store key file cannot be read', { cause });
+    throw new HashfedError('STORAGE_FAILED', `the store key file ${path} cannot be read`, { cause });
   }
 }
 

@@ -138,11 +138,22 @@ describe('the end of a quarantine', () => {
   it('hands over with a record, keeps what must be kept, deletes on an order', async () => {
     const what = join(files, 'sub/f3');
     const out = join(federation.folder, 'record.json');
+    await writeFile(out, 'of another object');
+    const refused = await run('quarantine', 'hand-over', what, '--to', 'the police', '--out', out);
+    expect(refused.code).toBe(2);
+    expect(String(refused.last['stderr'])).toContain('exists already');
+    expect(await readFile(out, 'utf8')).toBe('of another object');
+    await rm(out);
+    const listed = (await run('quarantine', 'show', what)).last['entries'] as Line[];
+    expect(listed[0]).toMatchObject({ state: 'blocked' });
+    const shown = await federation.run(HOSTER, 'quarantine', 'show', what);
+    expect(shown.stdout).toContain(String(listed[0]?.['item_id']));
     const handed = await run('quarantine', 'hand-over', what, '--to', 'the police', '--out', out);
     expect(handed.last).toMatchObject({ handed_over: [what] });
     expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({
       handed_over_to: 'the police',
       entries: [{ ref: what, action: 'block' }],
+      history: [{ state: 'blocked', time_ms: expect.any(Number) as number }],
     });
     expect((await run('quarantine', 'delete', what)).code).toBe(2);
     expect((await run('quarantine', 'delete', what, '--order', '4 Gs 17')).last).toMatchObject({
