@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PublishServiceService } from '../../proto/gen/hashfed/v1/publish_service.js';
 import { Liveness } from '../../proto/gen/hashfed/v1/statements.js';
 import { seedSigner, signDsse } from '../../sdk/core/index.js';
-import { type Hashfed, type JournalEntry, type ListStatus, loadConfig, open } from '../../sdk/index.js';
+import {
+  type Hashfed,
+  type JournalEntry,
+  keyFromCallback,
+  type ListStatus,
+  loadConfig,
+  open,
+} from '../../sdk/index.js';
 import { callUnary } from '../../sdk/rpc/index.js';
 import { suite, TestFederation } from '../support/server/federation.js';
 import { TestPublisher } from '../support/server/publisher.js';
@@ -174,6 +181,39 @@ describe('the SDK against a server over mutual TLS', () => {
     await hashfed.close();
     hashfed = await openAs('hoster-a');
     expect((await hashfed.sync()).failures).toEqual([]);
+  });
+});
+
+describe('a store key that a key service keeps', () => {
+  const key = randomBytes(32);
+  const asked: (Uint8Array | undefined)[] = [];
+  const openWith = async (fetchKey: () => Promise<Uint8Array>): Promise<Hashfed> => {
+    const file = join(federation.folder, 'members', 'hoster-a', 'with-key-service.json');
+    const held = JSON.parse(await readFile(await configure('hoster-a', AT_ONCE), 'utf8'));
+    await writeFile(file, JSON.stringify({ ...held, store: { dir: 'key-service-store' } }));
+    const provider = keyFromCallback((wanted) => {
+      asked.push(wanted);
+      return fetchKey();
+    });
+    return open({ config: await loadConfig(file, {}), key: provider });
+  };
+
+  test('opens the store it made, and no other key does', async () => {
+    const made = await openWith(async () => key);
+    await made.close();
+    const again = await openWith(async () => key);
+    await again.close();
+    expect(asked[0]).toBeUndefined();
+    expect(asked.at(-1)).toHaveLength(8);
+    await expect(openWith(async () => randomBytes(32))).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringMatching(/^wrong store key: given [0-9a-f]{16}, .* [0-9a-f]{16}$/) as string,
+    });
+    await expect(openWith(() => Promise.reject(new Error('no answer')))).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+    });
+    const unharmed = await openWith(async () => key);
+    await unharmed.close();
   });
 });
 
