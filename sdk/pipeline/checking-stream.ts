@@ -25,6 +25,7 @@ export class CheckingStream extends HashingStream {
   readonly #keep: CheckingStreamParts['keep'];
   #parts: Uint8Array[] = [];
   #kept = 0;
+  #patienceMs = STREAM_WAIT_MS;
   /** Set once it is clear that nothing is kept. */
   #given: Undecoded | undefined;
 
@@ -46,12 +47,17 @@ export class CheckingStream extends HashingStream {
         this.#add(bytes);
         return done(null, bytes);
       }
-      void this.#keep!.budget.wait(bytes.length, STREAM_WAIT_MS).then((got) => {
-        if (got) this.#add(bytes);
-        else this.#giveUp('overloaded');
-        done(null, bytes);
-      });
+      void this.#waitFor(bytes).then(() => done(null, bytes));
     });
+  }
+
+  /** However often it finds no room: an upload must not be held up for longer than that altogether. */
+  async #waitFor(bytes: Uint8Array): Promise<void> {
+    const from = performance.now();
+    const got = await this.#keep!.budget.wait(bytes.length, Math.max(0, this.#patienceMs));
+    this.#patienceMs -= performance.now() - from;
+    if (got) this.#add(bytes);
+    else this.#giveUp('overloaded');
   }
 
   get #keeps(): boolean {

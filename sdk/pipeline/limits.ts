@@ -14,7 +14,7 @@ export const MAX_WORKERS = 64;
 export const HEAD_BYTES = 32;
 /** Bytes of images that streams keep until their end, all streams together: 256 MiB. */
 export const STREAM_BUFFER_BYTES = 256 * 1024 * 1024;
-/** A stream that finds those full waits so long, then goes on without a perceptual hash, milliseconds. */
+/** A stream that finds those full waits so long, all in all, then goes on without a perceptual hash, milliseconds. */
 export const STREAM_WAIT_MS = 5_000;
 /** Perceptual values of one object, at most: frames of one animation, each eightfold where turned copies count. */
 export const MAX_VALUES = 64;
