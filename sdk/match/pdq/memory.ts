@@ -4,12 +4,12 @@ import { PDQ_WASM } from './wasm/module.js';
 
 const QUERY = 0x400;
 const RADII = 0x800;
-const BALLS = 0x1400;
-const RESULT_ROWS = 0x2000;
-const RESULT_DISTANCES = 0x6000;
-const BATCH_HASHES = 0x8000;
-const BATCH_ROWS = 0x10000;
-const MASKS = 0x2a000;
+const BALLS = 0xc00;
+const RESULT_ROWS = 0x4000;
+const RESULT_DISTANCES = 0x8000;
+const BATCH_ROWS = 0x9000;
+const BATCH_HASHES = 0xe000;
+const MASKS = 0x16000;
 
 /** Rows of one batch. */
 export const BATCH = 1_024;
@@ -22,7 +22,7 @@ export interface PdqExports {
   has(row: number): number;
   ghosts(): number;
   shape(): number;
-  usedBytes(): number;
+  memoryBytes(): number;
   linesVisited(): number;
   addBatch(count: number): number;
   removeBatch(count: number): number;

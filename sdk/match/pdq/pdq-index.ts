@@ -59,9 +59,9 @@ export class PdqIndex {
     return this.#wasm.size();
   }
 
-  /** Bytes of memory in use, all in. */
+  /** Bytes of its memory, all in: also what is free for hashes to come. */
   get bytes(): number {
-    return this.#wasm.usedBytes() >>> 0;
+    return this.#wasm.memoryBytes() >>> 0;
   }
 
   /** Bands in use and the bits of their bucket numbers; no bands means that every query scans. */

@@ -16,8 +16,18 @@ const LINE_ENTRIES = 12;
 const LINE_BYTES = 64;
 /** Below this many hashes a scan is as fast as bands. */
 const MIN_BANDED = 4_096;
-/** Bytes a hash that a plan may take, all in, with room for uneven buckets. */
-const BYTES_PER_HASH = 127;
+/** Bytes a hash that an index may take, all in, however its hashes are spread. */
+const BYTES_PER_HASH = 130;
+/** Bytes of a row: its hash and two bits of state. */
+const ROW_BYTES = HASH_BYTES + 1 / 4;
+/** Bytes that an index takes besides: scratch areas and half of the last row block (wasm/assembly/layout.ts). */
+const FIXED_BYTES = 0x36000 + 0x20400;
+/** With fewer hashes than this, what is fixed is not made up for by fewer bands. */
+const SMALL = 65_536;
+/** Share of the memory that is in reserve. */
+const RESERVE = 1 / 256;
+/** Lines a bucket that stay empty in part, in all, on the most uneven data measured; half a line is usual. */
+const UNEVEN_WASTE = 0.65;
 /** Probes that the mask area holds. */
 export const MAX_PROBES = 32_768;
 /** Cost of a line that is reached through another, in lines reached directly: its miss overlaps less. */
@@ -117,9 +127,12 @@ function costOf(plan: BandPlan, hashes: number, distance: number): number {
   return reach.reduce((sum, _, band) => sum + CANDIDATE_COST * candidatesIn(plan, mean, reach, band), lines);
 }
 
-function bytesOf(plan: BandPlan, hashes: number): number {
+/** Bytes a hash, all in, where buckets are as uneven as on the worst data: empty heads are lent as lines. */
+export function bytesOf(plan: BandPlan, hashes: number): number {
   const mean = hashes / 2 ** plan.bits;
-  return HASH_BYTES + (plan.count * LINE_BYTES * linesPerBucket(mean)) / mean;
+  const lines = Math.max(linesPerBucket(mean), mean / LINE_ENTRIES + UNEVEN_WASTE);
+  const bands = (plan.count * LINE_BYTES * lines) / mean;
+  return (ROW_BYTES + FIXED_BYTES / Math.max(hashes, SMALL) + bands) * (1 + RESERVE);
 }
 
 /** The cheapest plan for queries at `distance` among those that keep to the bytes a hash may take. */

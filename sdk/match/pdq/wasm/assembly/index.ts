@@ -1,33 +1,22 @@
 /** What the host calls. Batches, queries and answers travel through the scratch areas of layout.ts. */
 
-import {
-  bandAt,
-  bandCount,
-  bucketBits,
-  createSet,
-  forgetSet,
-  insertRow,
-  leftBehind,
-  removeRow,
-  resetLeftBehind,
-  touchBuckets,
-} from './bands';
-import { BATCH_HASHES, BATCH_ROWS, releaseLine, releaseTable, SINK, usedBytes } from './layout';
+import { insertRow, leftBehind, removeRow, resetLeftBehind, touchBuckets } from './bands';
+import { clearSet, startClearing } from './clear';
+import { startHeads } from './heads';
+import { BATCH_HASHES, BATCH_ROWS, memoryBytes, SINK } from './layout';
 import { linesVisited, probeBands } from './probe';
 import { finish, found, full, start } from './results';
 import { dropRow, isLive, liveRows, putRow, reserveRow, rowLimit, takeRow } from './rows';
 import { scanRows } from './scan';
+import { bandCount, bucketBits, createSet } from './sets';
 
-export { linesVisited, usedBytes };
+export { linesVisited, memoryBytes };
 
 /** The set that serves; the other is being built, being cleared or empty. */
 let active: u32 = 0;
 /** Rows below this are in the set being built. */
 let filled: u32 = 0;
 let building: bool = false;
-/** Position in the set being cleared. */
-let clearBand: u32 = 0;
-let clearBucket: u32 = 0;
 
 export function size(): u32 {
   return liveRows;
@@ -123,6 +112,7 @@ export function removeBatch(count: u32): u32 {
 export function beginBuild(count: u32, bits: u32): bool {
   if (building || bandCount(1 - active) !== 0) return false;
   if (!createSet(1 - active, count, bits)) return false;
+  startHeads(1 - active);
   building = true;
   filled = 0;
   return true;
@@ -134,7 +124,7 @@ export function beginBuild(count: u32, bits: u32): bool {
  */
 export function step(work: u32): u32 {
   if (building) return fill(work);
-  return bandCount(1 - active) !== 0 ? clear(work) : 0;
+  return bandCount(1 - active) !== 0 ? clearSet(1 - active, work) : 0;
 }
 
 function fill(work: u32): u32 {
@@ -170,37 +160,7 @@ function fillRows(set: u32, first: u32, last: u32): bool {
 
 function endBuild(): void {
   building = false;
-  clearBand = 0;
-  clearBucket = 0;
-}
-
-/** Frees the overflow lines of the old set, then its tables. */
-function clear(work: u32): u32 {
-  const old = 1 - active;
-  const buckets: u32 = 1 << bucketBits(old);
-  for (; clearBand < bandCount(old); clearBand++, clearBucket = 0) {
-    const table = <usize>load<u32>(bandAt(old, clearBand));
-    for (; clearBucket < buckets; clearBucket++) {
-      const head = table + ((<usize>clearBucket) << 6);
-      for (let next = load<u32>(head + 24) >>> 4; next !== 0; ) {
-        if (work-- === 0) {
-          store<u32>(head + 24, next << 4);
-          return 1;
-        }
-        const line = (<usize>next) << 6;
-        next = load<u32>(line + 24) >>> 4;
-        releaseLine(line);
-      }
-      store<u32>(head + 24, 0);
-      if (work-- === 0) {
-        clearBucket++;
-        return 1;
-      }
-    }
-  }
-  releaseTable(<usize>load<u32>(bandAt(old, 0)), ((<usize>64) << bucketBits(old)) * <usize>bandCount(old));
-  forgetSet(old);
-  return 0;
+  startClearing();
 }
 
 /** Results of the last query: bit 31 set when more than the cap matched, bit 30 when probing was given up. */

@@ -5,10 +5,11 @@
  * Loops keep no branch on loaded data, so that the processor overlaps the cache misses.
  */
 
-import { bandAt, bandBits, bandCount, bucketBits, rowIn } from './bands';
-import { BALLS, CANDIDATES, HITS, MASKS, QUERY, QUEUE, RADII, SINK } from './layout';
+import { BALLS, BLOCK_MASK, CANDIDATES, HITS, MASKS, QUERY, QUEUE, RADII, SINK } from './layout';
+import { headerOf, lineOf, rowIn } from './lines';
 import { consider, full, limit } from './results';
 import { blockOf } from './rows';
+import { bandAt, bandBits, bandCount, bucketBits } from './sets';
 
 /** Lines between two flushes: few enough to stay in the nearest cache from touch to visit. */
 const CHUNK: u32 = 256;
@@ -52,7 +53,7 @@ function flushHits(): void {
   const most = limit;
   for (let at = CANDIDATES; at < end; at += 4) {
     const row = load<u32>(at);
-    const first = blockOf(row) + ((<usize>(row & 0xffff)) << 4);
+    const first = blockOf(row) + ((<usize>(row & BLOCK_MASK)) << 4);
     const low = <u32>(popcnt(load<u64>(first) ^ q0) + popcnt(load<u64>(first, 8) ^ q1));
     if (low <= most) consider(row, low);
   }
@@ -70,7 +71,7 @@ function touchProbes(table: usize, key: u32, first: u32, last: u32): void {
 
 function touchQueue(end: usize): void {
   let sum: u32 = 0;
-  for (let at = QUEUE; at < end; at += 8) sum ^= load<u32>((<usize>load<u32>(at)) << 6);
+  for (let at = QUEUE; at < end; at += 8) sum ^= load<u32>(lineOf(load<u32>(at)));
   store<u32>(SINK, sum);
 }
 
@@ -100,9 +101,10 @@ function visitQueue(end: usize, tag: v128): void {
   let hits = HITS;
   let queue = QUEUE;
   for (let at = QUEUE; at < end; at += 8) {
-    const line = (<usize>load<u32>(at)) << 6;
+    const ref = load<u32>(at);
+    const line = lineOf(ref);
     const most = load<u32>(at + 4);
-    const header = load<u32>(line + 24);
+    const header = load<u32>(headerOf(ref));
     const lanes = passing(line, tag, most, header);
     store<u32>(hits, <u32>line);
     store<u32>(hits + 4, lanes);

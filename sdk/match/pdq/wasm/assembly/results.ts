@@ -1,6 +1,14 @@
 /** Results of one query: rows within the distance, each once, up to the cap. */
 
-import { BLOCK_HIGH, BLOCK_LIVE, BLOCK_SEEN, QUERY, RESULT_DISTANCES, RESULT_ROWS } from './layout';
+import {
+  BLOCK_HIGH,
+  BLOCK_LIVE,
+  BLOCK_MASK,
+  BLOCK_SEEN,
+  QUERY,
+  RESULT_DISTANCES,
+  RESULT_ROWS,
+} from './layout';
 import { blockOf } from './rows';
 
 export let found: u32 = 0;
@@ -21,7 +29,7 @@ export function start(maxDistance: u32, maxResults: u32): void {
 /** Second half, liveness and duplicates of a row whose first half is at distance `low`. */
 export function consider(row: u32, low: u32): void {
   const block = blockOf(row);
-  const index = row & 0xffff;
+  const index = row & BLOCK_MASK;
   const at = block + BLOCK_HIGH + ((<usize>index) << 4);
   const distance =
     low +
@@ -47,6 +55,6 @@ export function consider(row: u32, low: u32): void {
 export function finish(): void {
   for (let i: u32 = 0; i < found; i++) {
     const row = load<u32>(RESULT_ROWS + ((<usize>i) << 2));
-    store<u8>(blockOf(row) + BLOCK_SEEN + <usize>((row & 0xffff) >> 3), 0);
+    store<u8>(blockOf(row) + BLOCK_SEEN + <usize>((row & BLOCK_MASK) >> 3), 0);
   }
 }

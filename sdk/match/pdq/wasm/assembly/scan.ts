@@ -1,6 +1,6 @@
 /** The scan: first halves in order, second halves only where the first is within the distance. */
 
-import { QUERY } from './layout';
+import { BLOCK_MASK, QUERY } from './layout';
 import { consider, full, limit } from './results';
 import { blockOf } from './rows';
 
@@ -10,7 +10,7 @@ export function scanRows(first: u32, end: u32): void {
   const q1 = load<u64>(QUERY, 8);
   const most = limit;
   while (first < end && !full) {
-    const blockEnd = (first | 0xffff) + 1;
+    const blockEnd = (first | BLOCK_MASK) + 1;
     const last = blockEnd < end ? blockEnd : end;
     scanBlock(blockOf(first), first, last, q0, q1, most);
     first = last;
@@ -23,7 +23,7 @@ function half(at: usize, q0: u64, q1: u64): u32 {
 
 function scanBlock(block: usize, first: u32, last: u32, q0: u64, q1: u64, most: u32): void {
   const quads = first + ((last - first) & ~3);
-  let at = block + ((<usize>(first & 0xffff)) << 4);
+  let at = block + ((<usize>(first & BLOCK_MASK)) << 4);
   let row = first;
   for (; row < quads; row += 4, at += 64) {
     const a = half(at, q0, q1);
