@@ -28,6 +28,8 @@ const SMALL = 65_536;
 const RESERVE = 1 / 256;
 /** Lines a bucket that stay empty in part, in all, on the most uneven data measured; half a line is usual. */
 const UNEVEN_WASTE = 0.65;
+/** From this many hashes on a plan counts on even buckets, since probing more of them costs too much time. */
+const LARGE = 2 ** 22;
 /** Probes that the mask area holds. */
 export const MAX_PROBES = 32_768;
 /** Cost of a line that is reached through another, in lines reached directly: its miss overlaps less. */
@@ -127,10 +129,11 @@ function costOf(plan: BandPlan, hashes: number, distance: number): number {
   return reach.reduce((sum, _, band) => sum + CANDIDATE_COST * candidatesIn(plan, mean, reach, band), lines);
 }
 
-/** Bytes a hash, all in, where buckets are as uneven as on the worst data: empty heads are lent as lines. */
+/** Bytes a hash, all in, on the worst data below LARGE, else on even data: empty heads are lent as lines. */
 export function bytesOf(plan: BandPlan, hashes: number): number {
   const mean = hashes / 2 ** plan.bits;
-  const lines = Math.max(linesPerBucket(mean), mean / LINE_ENTRIES + UNEVEN_WASTE);
+  const waste = hashes < LARGE ? UNEVEN_WASTE : 0;
+  const lines = Math.max(linesPerBucket(mean), mean / LINE_ENTRIES + waste);
   const bands = (plan.count * LINE_BYTES * lines) / mean;
   return (ROW_BYTES + FIXED_BYTES / Math.max(hashes, SMALL) + bands) * (1 + RESERVE);
 }
