@@ -42,23 +42,34 @@ export class PerceptualRows {
     return this.#pdq === undefined ? 'photodna' : 'pdq';
   }
 
+  /** Bytes of the PDQ index, all in; 0 where it is another one. */
+  get bytes(): number {
+    return this.#pdq?.bytes ?? 0;
+  }
+
   get size(): number {
     return this.#pdq?.size ?? this.#photodna?.size ?? 0;
   }
 
   #load(): void {
+    this.#pdq?.loadParts(this.#parts());
+    if (this.#photodna === undefined) return;
+    const { arena } = this.#state();
+    for (const { rows } of this.#parts()) for (const row of rows) this.#photodna.add(row, arena.hash(row));
+  }
+
+  /** All rows of the resident set with their hashes, a bounded number at a time. */
+  *#parts(): Generator<{ rows: Uint32Array; hashes: Uint8Array }> {
     const state = this.#state();
+    const part = (rows: number[]) => ({ rows: Uint32Array.from(rows), hashes: this.#hashes(rows) });
     let rows: number[] = [];
-    const flush = () => {
-      this.#pdq?.load(Uint32Array.from(rows), this.#hashes(rows));
-      for (const row of rows) this.#photodna?.add(row, state.arena.hash(row));
-      rows = [];
-    };
     for (let b = 0; b < 2 ** state.bucketBits; b++) {
       for (const row of state.rowsOfBucket(b)) rows.push(row);
-      if (rows.length >= LOAD_ROWS) flush();
+      if (rows.length < LOAD_ROWS) continue;
+      yield part(rows);
+      rows = [];
     }
-    flush();
+    yield part(rows);
   }
 
   /** The hashes of these rows, one after the other. */

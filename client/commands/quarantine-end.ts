@@ -112,7 +112,11 @@ async function remove(
   { reason, order }: DeleteOptions,
 ): Promise<ExitCode> {
   const entries = (await hashfed.quarantine.find(what)).filter(({ state }) => state !== 'deleted');
-  const early = entries.filter((entry) => mustStay(entry, hashfed.policy, clock.nowMs()));
+  const given = await givenAway(hashfed, entries);
+  const early = entries.filter(
+    (entry) =>
+      (entry.state !== 'released' || given.has(entry.id)) && isPreserved(entry, hashfed, clock.nowMs()),
+  );
   if (early.length > 0 && order === undefined) {
     const message = `it must be kept until ${dateOf(early, hashfed.policy)} (policy.retention.preserve_days); see --order`;
     throw new HashfedError('USAGE', message, { field: 'what' });
@@ -143,7 +147,7 @@ async function expire(
   await hashfed.store.inbox.absorb();
   for (const state of ['held', 'blocked', 'released', 'handed-over'] as const)
     for await (const entry of hashfed.quarantine.entries(state)) {
-      if (isOver(entry, retention, now)) ended.push(entry);
+      if (isOver(entry, retention, now) && !(await isKeptRelease(hashfed, entry, now))) ended.push(entry);
       else if (state === 'held' && now - entry.timeMs > retention.decide_within_days * DAY_MS)
         overdue.push(entry);
     }
@@ -177,8 +181,24 @@ function isOver(entry: JournalEntry, retention: Retention, now: number): boolean
   return now - entry.timeMs > delete_after_days * DAY_MS;
 }
 
-function mustStay({ state, timeMs }: JournalEntry, { retention }: Policy, now: number): boolean {
-  return state !== 'released' && now - timeMs < retention.preserve_days * DAY_MS;
+function isPreserved({ timeMs }: JournalEntry, { policy }: Hashfed, now: number): boolean {
+  return now - timeMs < policy.retention.preserve_days * DAY_MS;
+}
+
+/** Ids of the entries that were handed over once: releasing them later does not undo that somebody may ask for them. */
+async function givenAway(
+  { store }: Hashfed,
+  entries: readonly Pick<JournalEntry, 'id'>[],
+): Promise<ReadonlySet<string>> {
+  const given = new Set<string>();
+  for (const { id } of entries)
+    if ((await store.journal.history(id)).some(({ state }) => state === 'handed-over')) given.add(id);
+  return given;
+}
+
+async function isKeptRelease(hashfed: Hashfed, entry: JournalEntry, now: number): Promise<boolean> {
+  if (entry.state !== 'released' || !isPreserved(entry, hashfed, now)) return false;
+  return (await givenAway(hashfed, [entry])).size > 0;
 }
 
 function dateOf(entries: readonly JournalEntry[], { retention }: Policy): string {

@@ -156,6 +156,9 @@ describe('the end of a quarantine', () => {
       history: [{ state: 'blocked', time_ms: expect.any(Number) as number }],
     });
     expect((await run('quarantine', 'delete', what)).code).toBe(2);
+    // A second look does not undo that somebody may ask for it.
+    expect((await run('quarantine', 'release', what, '--reason', 'looked again')).code).toBe(0);
+    expect((await run('quarantine', 'delete', what)).code).toBe(2);
     expect((await run('quarantine', 'delete', what, '--order', '4 Gs 17')).last).toMatchObject({
       deleted: [what],
     });

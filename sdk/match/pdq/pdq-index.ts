@@ -115,9 +115,15 @@ export class PdqIndex {
 
   /** Adds all at once and builds the bands before it returns: for loading, when no query waits. */
   load(rows: Uint32Array, hashes: Uint8Array): void {
-    for (const _ of this.#adding({ rows, hashes }, BATCH)) {
-      // Each turn adds one batch.
-    }
+    this.loadParts([{ rows, hashes }]);
+  }
+
+  /** As `load`, in parts: bands are built once, when all of them are in, and so take no more than they need. */
+  loadParts(parts: Iterable<Pick<PdqChanges, 'rows' | 'hashes'>>): void {
+    for (const part of parts)
+      for (const _ of this.#adding(part, BATCH)) {
+        // Each turn adds one batch.
+      }
     while (this.#maintain(1 << 16) !== NOTHING) {
       // Each turn enters a part of the rows.
     }

@@ -20,6 +20,26 @@ describe('the memory of the PDQ index', () => {
     expect(index.bytes / COUNT).toBeLessThanOrEqual(130);
   });
 
+  it('is the same where a list is loaded in parts', () => {
+    const hashes = uniform(COUNT, 3);
+    const rows = numbered(COUNT);
+    const index = new PdqIndex();
+    const cuts = [0, 30_000, 30_001, 65_536, COUNT];
+    index.loadParts(
+      cuts.slice(1).map((to, i) => ({
+        rows: rows.subarray(cuts[i], to),
+        hashes: hashes.subarray(cuts[i]! * BYTES, to * BYTES),
+      })),
+    );
+    expect([index.size, index.bytes, index.bands]).toEqual([
+      COUNT,
+      loaded(hashes).bytes,
+      loaded(hashes).bands,
+    ]);
+    const row = 65_536;
+    expect([...index.search(hashes.subarray(row * BYTES, (row + 1) * BYTES)).rows]).toEqual([row]);
+  });
+
   it('is at most that by plan for every size from 65,536 on', () => {
     for (let count = 65_536; count < 2 ** 24; count *= 1.1) {
       expect(bytesOf(planBands(count, 31), count)).toBeLessThanOrEqual(130);
