@@ -11,6 +11,7 @@ import {
   publishBatch,
   type Replica,
   resumePending,
+  takeOutbox,
   type Workstation,
 } from '../publisher/index.js';
 import {
@@ -107,11 +108,26 @@ export async function publishFile(
   context: CliContext,
   station: Workstation,
   batchFile: string,
+  flags: PublishFlags,
+): Promise<PublishOutcome> {
+  const { dryRun } = flags;
+  const letGo = dryRun === true ? () => {} : await takeOutbox(station);
+  try {
+    if (dryRun !== true)
+      for (const { folder } of await resumePending(station, passphraseOf(context)))
+        context.out.warn(`Finished a publication that was interrupted: ${folder}`);
+    return await publishAlone(context, station, batchFile, flags);
+  } finally {
+    letGo();
+  }
+}
+
+async function publishAlone(
+  context: CliContext,
+  station: Workstation,
+  batchFile: string,
   { dryRun, urgent, readd, replicas }: PublishFlags,
 ): Promise<PublishOutcome> {
-  if (dryRun !== true)
-    for (const { folder } of await resumePending(station, passphraseOf(context)))
-      context.out.warn(`Finished a publication that was interrupted: ${folder}`);
   const pulling = context.out.progress('own lists');
   const uploading = context.out.progress('upload');
   try {

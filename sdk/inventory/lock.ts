@@ -8,8 +8,10 @@ export const LOCK_FILE = 'lock';
  * gives every process the same one. */
 const mine = new Set<string>();
 
-/** Throws `STORAGE_FAILED` while another living process holds it, or this one does. */
-export function takeLock(folder: string): () => void {
+const SCANNED = 'this part of the inventory is being written by another process, perhaps a scan';
+
+/** Throws `STORAGE_FAILED`, saying `why`, while another living process holds it, or this one does. */
+export function takeLock(folder: string, why = SCANNED): () => void {
   const path = `${folder}/${LOCK_FILE}`;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -18,8 +20,7 @@ export function takeLock(folder: string): () => void {
       return () => release(path);
     } catch (cause) {
       if (attempt > 1 || (cause as NodeJS.ErrnoException).code !== 'EEXIST' || isHeld(path)) {
-        const message = 'this part of the inventory is being written by another process, perhaps a scan';
-        throw new HashfedError('STORAGE_FAILED', message, { cause });
+        throw new HashfedError('STORAGE_FAILED', why, { cause });
       }
       rmSync(path, { force: true });
     }

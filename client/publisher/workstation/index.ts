@@ -11,6 +11,7 @@ export {
 } from './open.js';
 export { ownLists, requireList } from './origins.js';
 export { type PendingBatch, pendingBatches } from './outbox.js';
+export { takeOutbox } from './outbox-lock.js';
 export {
   type PrepareJob,
   type PrepareOutcome,
