@@ -6,6 +6,7 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 
 /** Minutes of real processes and lying servers: `.ci/run` runs them, `npm test` stays below five minutes without. */
 const LONG = [
+  'test/e2e/commands.test.ts',
   'test/e2e/demo.test.ts',
   'test/e2e/watch.test.ts',
   'test/faults/attacks/**/*.test.ts',
@@ -15,10 +16,13 @@ const LONG = [
   'test/faults/server-kill.test.ts',
   'test/faults/signer-process.test.ts',
   'test/faults/storage-kill.test.ts',
+  'test/faults/storage-writes.test.ts',
   'test/faults/store-writes.test.ts',
   'test/integration/generation.test.ts',
   'test/integration/inventory.test.ts',
   'test/integration/mirror.test.ts',
+  'test/integration/perceptual.test.ts',
+  'test/integration/photodna-example.test.ts',
   'test/integration/publisher.test.ts',
   'test/integration/scan-killed.test.ts',
   'test/integration/sync-kill.test.ts',
