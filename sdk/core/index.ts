@@ -55,5 +55,6 @@ export * from './state.js';
 export * from './state-head.js';
 export * from './statements.js';
 export * from './suite.js';
+export { Turns } from './turns.js';
 export * from './u32-list.js';
 export * from './utf8.js';

@@ -8,12 +8,12 @@ import {
   parseOrigin,
   type StateHead,
   type Suite,
+  Turns,
 } from '../core/index.js';
 import type { ListStore, Store } from '../store/index.js';
 import { arrivedMs, type Held, verifiedUnder } from './held.js';
 import { type Opening, openingOf, readAll, type ShowRows } from './opening.js';
 import { type Content, type Damage, emptyContent, salvagedHeld } from './stored-content.js';
-import { Turns } from './turns.js';
 import type { Changes } from './types.js';
 
 const NONE = new Uint8Array();
@@ -176,7 +176,7 @@ export class ListReplica {
 
   /** One at a time: syncs of one list never overlap. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(work);
+    return this.#turns.run(work);
   }
 
   /** For the sync alone: what was committed is now the list. */

@@ -1,7 +1,7 @@
+import { Turns } from '../../sdk/core/index.js';
 import type { LogDeps } from './deps.js';
 import { Lists } from './lists.js';
 import { PublisherRoots } from './roots.js';
-import { Turns } from './turns.js';
 import { WithdrawnMemory } from './withdrawn.js';
 
 /** What a server holds of all lists. */

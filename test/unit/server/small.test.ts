@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LookupHashResponse } from '../../../proto/gen/hashfed/v1/query.js';
+import { Turns } from '../../../sdk/core/index.js';
 import { MemoryBudgets } from '../../../server/access/index.js';
-import { Turns } from '../../../server/log/turns.js';
 import { publishService } from '../../../server/services/publish.js';
 import { paddingFor } from '../../../server/services/query-padding.js';
 

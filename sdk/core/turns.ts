@@ -1,6 +1,6 @@
 /**
- * One at a time, in the order of asking. Judging a batch forks a list's state and reads it in pieces, and only one
- * fork may commit: publishers wait for each other instead of failing each other.
+ * One at a time, in the order of asking: whoever forks a list's state waits for the others instead of failing them, for
+ * only one fork may commit.
  */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
